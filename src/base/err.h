@@ -1,0 +1,17 @@
+/* err: the sentence that says what went wrong.
+ *
+ * The core never logs; it returns one sentence in plain words, and the shell
+ * decides whether anyone hears it.  No sentence ever holds a secret. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+struct err {
+  char text[512]; /* NUL-terminated; cut at the end if it did not fit */
+};
+
+/* Writes the sentence and returns -1, so that a function can fail in one
+ * line: return err_set(err, "...").  err may be NULL. */
+int err_set(struct err *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,62 @@
+/* str: borrowed slices of text, and numbers to text and back.
+ *
+ * A struct str owns nothing: it points into memory that somebody else keeps.
+ * Everything here is independent of the locale, because the daemon's plugins
+ * may change it at any time. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+  const char *p; /* not NUL-terminated in general; NULL only when len is 0 */
+  size_t len;    /* bytes */
+};
+
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+
+/* A slice over a whole C string; NULL gives the empty slice. */
+struct str str_of(const char *text);
+
+bool str_eq(struct str a, struct str b);
+bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
+bool str_has_prefix(struct str s, struct str prefix);
+bool str_has_suffix(struct str s, struct str suffix);
+
+/* s without blanks, tabs, CR and LF at both ends. */
+struct str str_trim(struct str s);
+
+/* Takes from *rest all that stands before the first sep, and sep.  When there
+ * is no sep, takes all.  False when *rest was empty and nothing was taken. */
+bool str_split(struct str *rest, char sep, struct str *part);
+
+/* A copy on the heap, NUL-terminated, the caller's to free(); NULL is lack of
+ * memory. */
+char *str_dup(struct str s);
+
+/* Decimal digits only, the whole slice.  0, or -1 when it is no such number or
+ * does not fit. */
+int str_to_u64(struct str s, uint64_t *out);
+
+/* The whole slice as a JSON-like number ("-1", "2.5", "1e-3").  0, or -1 when
+ * it is no number or not finite. */
+int str_to_double(struct str s, double *out);
+
+/* Appends the shortest of "%.15g", "%.16g" and "%.17g" that reads back as the
+ * same number.  value must be finite. */
+void str_put_double(struct buf *out, double value);
+
+/* 64-bit FNV-1a of the bytes, continued from seed; start with STR_HASH_SEED,
+ * or with a random number where strangers choose the text. */
+#define STR_HASH_SEED UINT64_C(0xcbf29ce484222325)
+uint64_t str_hash(uint64_t seed, const void *data, size_t len);
+
+/* The number of single-character edits (ASCII case ignored) between two words
+ * of at most 64 bytes; for "did you mean".  Longer words give SIZE_MAX. */
+size_t str_distance(struct str a, struct str b);
+
+#endif
