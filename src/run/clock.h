@@ -1,0 +1,14 @@
+/* clock: wall and steady time, and randomness: the only file that asks. */
+#ifndef RUN_CLOCK_H
+#define RUN_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);   /* since 1970 UTC; may be stepped */
+int64_t clock_steady_ms(void); /* since some start; never goes back */
+
+/* Uniform in [0, 1), unpredictable. */
+double clock_dice(void);
+uint64_t clock_random(void);
+
+#endif

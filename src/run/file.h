@@ -1,0 +1,33 @@
+/* file: small files read whole. */
+#ifndef RUN_FILE_H
+#define RUN_FILE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum file_found { FILE_FOUND, FILE_ABSENT, FILE_FAILED };
+
+/* What tells whether a file has changed. */
+struct file_stamp {
+  int64_t mtime_ns, size, inode, device; /* all 0: there is no such file */
+};
+
+/* The file's stamp now; all 0 when it cannot be asked. */
+struct file_stamp file_stamp(const char *path);
+bool file_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
+
+/* Whether others than owner and group may read the file. */
+bool file_is_world_readable(const char *path);
+
+/* Reads a regular file whole into *out (emptied first), which gets room for it
+ * at once, so that no copy is left behind by growing.
+ *
+ * FILE_ABSENT: there is no such file, *err untouched.  FILE_FAILED: it is no
+ * regular file, longer than out's limit, or unreadable; *err says so, with a
+ * remedy for EACCES. */
+enum file_found file_read(const char *path, struct buf *out, struct err *err);
+
+#endif
