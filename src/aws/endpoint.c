@@ -238,6 +238,7 @@ static void put_host(struct buf *out, const struct parts *parts,
 /* Four numbers of up to three digits, the first 127: "127.evil.example" must
  * not pass for this host. */
 static bool is_127(struct str host) {
+  bool ends_in_dot = str_has_suffix(host, STR("."));
   struct str part;
   size_t n = 0;
   while (str_split(&host, '.', &part)) {
@@ -247,7 +248,7 @@ static bool is_127(struct str host) {
     if (n++ == 0 && number != 127)
       return false;
   }
-  return n == 4;
+  return n == 4 && !ends_in_dot;
 }
 
 static bool is_loopback(const struct parts *parts) {
