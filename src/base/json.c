@@ -2,7 +2,6 @@
 
 #include "base/digest.h"
 
-#include <limits.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,43 +59,6 @@ static yajl_alloc_funcs pool_funcs(struct pool *pool) {
   return (yajl_alloc_funcs){pool_take, pool_grow, pool_give_back, pool};
 }
 
-/* ---- UTF-8 -------------------------------------------------------------- */
-
-/* Length of the character at p, of which left bytes are there; 0 when it is
- * none.  Stricter than yajl, as RFC 3629 asks: the second byte rules out what
- * has a shorter form, surrogates, and what lies beyond U+10FFFF. */
-static size_t utf8_length(const unsigned char *p, size_t left) {
-  size_t n = *p < 0x80   ? 1
-             : *p < 0xc2 ? 0
-             : *p < 0xe0 ? 2
-             : *p < 0xf0 ? 3
-             : *p < 0xf5 ? 4
-                         : 0;
-  if (n < 2)
-    return n;
-  if (n > left)
-    return 0;
-
-  unsigned char low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-  unsigned char high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-  if (p[1] < low || p[1] > high)
-    return 0;
-  for (size_t i = 2; i < n; i++)
-    if (p[i] < 0x80 || p[i] > 0xbf)
-      return 0;
-  return n;
-}
-
-static bool is_utf8(const unsigned char *p, size_t len) {
-  for (size_t at = 0; at < len;) {
-    size_t n = utf8_length(p + at, len - at);
-    if (n == 0)
-      return false;
-    at += n;
-  }
-  return true;
-}
-
 /* ---- reading ------------------------------------------------------------ *
  *
  * The text is parsed twice: the first time to check it and to measure what it
@@ -147,18 +109,17 @@ static int add(struct reading *r, enum json_kind kind, struct str text) {
 /* A copy of the text that lives as long as the document. */
 static struct str keep(struct reading *r, const void *p, size_t len) {
   struct str copy = {NULL, len};
-  if (r->texts != NULL) {
+  if (r->texts != NULL)
     copy.p = memcpy(r->texts + r->n_text_bytes, p, len);
-  }
   r->n_text_bytes += len;
   return copy;
 }
 
 /* An escape such as \udc00 can make a string that is not UTF-8 out of a text
- * that is. */
+ * that is; yajl's own check lets other such things pass, too. */
 static bool check_string(struct reading *r, const unsigned char *p,
                          size_t len) {
-  if (is_utf8(p, len))
+  if (str_is_utf8((struct str){(const char *)p, len}))
     return true;
   r->why = "a string that is not UTF-8";
   return false;
@@ -230,8 +191,8 @@ static int walk(struct reading *r, struct str text, struct pool *pool,
   if (parser == NULL)
     return err_set(err, "no memory for a JSON document");
 
-  yajl_status status =
-      yajl_parse(parser, (const unsigned char *)text.p, text.len);
+  const char *p = text.len > 0 ? text.p : "";
+  yajl_status status = yajl_parse(parser, (const unsigned char *)p, text.len);
   size_t where = yajl_get_bytes_consumed(parser);
   if (status == yajl_status_ok)
     status = yajl_complete_parse(parser);
@@ -278,8 +239,6 @@ struct json *json_parse(struct str text, struct err *err) {
   struct reading measured = {0};
   struct json *root = NULL;
 
-  if (text.len == 0)
-    text = STR("");
   if (text.len > JSON_BYTES_MAX) {
     err_set(err, "a JSON document of %zu bytes is larger than %u", text.len,
             JSON_BYTES_MAX);
@@ -451,13 +410,13 @@ void json_open_array(struct json_out *out) { open_bracket(out, false); }
 void json_close_array(struct json_out *out) { close_bracket(out, false); }
 
 void json_put_str(struct json_out *out, struct str text) {
-  const unsigned char *p = (const unsigned char *)(text.len > 0 ? text.p : "");
+  const char *p = text.len > 0 ? text.p : "";
   if (out->failed)
     return;
-  if (!is_utf8(p, text.len))
+  if (!str_is_utf8(text))
     out->failed = true;
   else
-    note(out, yajl_gen_string(out->gen, p, text.len));
+    note(out, yajl_gen_string(out->gen, (const unsigned char *)p, text.len));
 }
 
 void json_put_double(struct json_out *out, double value) {

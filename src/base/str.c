@@ -105,6 +105,41 @@ int str_to_u64(struct str s, uint64_t *out) {
   return 0;
 }
 
+/* Length of the character at p, of which left bytes are there; 0 when it is
+ * none.  It is the second byte that rules out what has a shorter form,
+ * surrogates, and what lies beyond U+10FFFF. */
+static size_t utf8_length(const unsigned char *p, size_t left) {
+  size_t n = *p < 0x80   ? 1
+             : *p < 0xc2 ? 0
+             : *p < 0xe0 ? 2
+             : *p < 0xf0 ? 3
+             : *p < 0xf5 ? 4
+                         : 0;
+  if (n < 2)
+    return n;
+  if (n > left)
+    return 0;
+
+  unsigned char low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
+  unsigned char high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+  if (p[1] < low || p[1] > high)
+    return 0;
+  for (size_t i = 2; i < n; i++)
+    if (p[i] < 0x80 || p[i] > 0xbf)
+      return 0;
+  return n;
+}
+
+bool str_is_utf8(struct str s) {
+  for (size_t at = 0; at < s.len;) {
+    size_t n = utf8_length((const unsigned char *)s.p + at, s.len - at);
+    if (n == 0)
+      return false;
+    at += n;
+  }
+  return true;
+}
+
 /* ---- doubles ------------------------------------------------------------ *
  *
  * What the C library reads and writes differs between locales in the decimal

@@ -27,6 +27,10 @@ bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 bool str_has_prefix(struct str s, struct str prefix);
 bool str_has_suffix(struct str s, struct str suffix);
 
+/* Whether all of it is UTF-8 as RFC 3629 has it: no surrogates, no character in
+ * a longer form than it needs. */
+bool str_is_utf8(struct str s);
+
 /* s without blanks, tabs, CR and LF at both ends. */
 struct str str_trim(struct str s);
 
