@@ -1,0 +1,25 @@
+/* encode_json: a datum to its JSON text, and texts to the body of a
+ * PutMetricData request in AWS JSON 1.0.
+ *
+ * Member names and forms are those of the service model (cloudwatch,
+ * 2010-08-01); timestamps are whole seconds since 1970. */
+#ifndef METRIC_ENCODE_JSON_H
+#define METRIC_ENCODE_JSON_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "metric/metric.h"
+
+/* Appends the text of one element of MetricData: one JSON object without
+ * blanks.  Unit "None", resolution 60 and counts that are all 1 are the
+ * service's defaults and left out.  0; or -1 and *to is failed. */
+int encode_json_datum(struct json_out *json, const struct datum *datum,
+                      struct buf *to);
+
+/* Appends all that stands before the first and after the last element; between
+ * two elements stands a comma. */
+int encode_json_open(struct json_out *json, const char *namespace,
+                     struct buf *to);
+void encode_json_close(struct buf *to);
+
+#endif
