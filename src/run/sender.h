@@ -8,6 +8,7 @@
 #define RUN_SENDER_H
 
 #include "base/err.h"
+#include "metric/batch.h"
 #include "metric/metric.h"
 #include "metric/rule.h"
 #include "run/http.h"
@@ -15,8 +16,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum protocol { PROTOCOL_JSON, PROTOCOL_QUERY };
 
 struct sender_options {
   char *node; /* owned; "" for the only destination */
