@@ -43,11 +43,14 @@ static void put_name(struct buf *to, const struct buf *path) {
 }
 
 static int put_time(struct buf *to, struct str digits, struct err *err) {
+  char array[32];
+  struct buf text = BUF_OVER(array);
   uint64_t seconds;
   if (str_to_u64(digits, &seconds) != 0 || seconds > DATE_MAX)
     return err_set(err, "a datum's Timestamp is no whole number of seconds "
                         "from 1970 to 9999");
-  date_put_iso(to, (int64_t)seconds);
+  date_put_iso(&text, (int64_t)seconds);
+  put_encoded(to, str_of(buf_str(&text)));
   return 0;
 }
 
