@@ -34,7 +34,7 @@ if [ ! -s "$module" ]; then
 fi
 bad=0
 
-exported=$("$nm" -D --defined-only "$module" | awk '{print $NF}')
+exported=$($nm -D --defined-only "$module" | awk '{print $NF}')
 if [ "$exported" != module_register ]; then
   echo "exports: module_register alone must be exported, but there is:"
   echo "${exported:-nothing}"
@@ -43,10 +43,10 @@ fi
 
 # What is left when the libraries that the module names have answered is what
 # the daemon must offer.  Weak symbols may stay unanswered.
-needed=$("$nm" -D -u "$module" | awk '$1 == "U" {print $2}' | sed 's/@.*//' |
+needed=$($nm -D -u "$module" | awk '$1 == "U" {print $2}' | sed 's/@.*//' |
   sort -u)
 offered=$(ldd "$module" | awk '$3 ~ /^\// {print $3} $1 ~ /^\// {print $1}' |
-  xargs "$nm" -D --defined-only 2>/dev/null | awk 'NF > 2 {print $3}' |
+  xargs $nm -D --defined-only 2>/dev/null | awk 'NF > 2 {print $3}' |
   sed 's/@.*//' | sort -u)
 from_daemon=$(printf '%s\n' "$offered" | awk '
   NR == FNR { offered[$1]; next } !($1 in offered)' - /dev/fd/3 3<<END |
@@ -69,7 +69,7 @@ done
 
 # The list itself, against the daemon that is installed here, if there is one.
 daemon=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v collectd || true)
-if [ -n "$daemon" ] && has=$("$nm" -D --defined-only "$daemon" 2>/dev/null); then
+if [ -n "$daemon" ] && has=$($nm -D --defined-only "$daemon" 2>/dev/null); then
   for symbol in $since_5_8; do
     if ! printf '%s\n' "$has" | grep -q " $symbol\$"; then
       echo "exports: the list names $symbol, which $daemon lacks"

@@ -30,9 +30,9 @@ if [ ! -s "$archive" ]; then
   echo "purity: $archive is not there"
   exit 1
 fi
-defined=$("$nm" -P -g --defined-only "$archive" | awk 'NF > 1 {print $1}' |
+defined=$($nm -P -g --defined-only "$archive" | awk 'NF > 1 {print $1}' |
   sort -u)
-needed=$("$nm" -P -u "$archive" | awk 'NF > 1 {print $1}' | sort -u)
+needed=$($nm -P -u "$archive" | awk 'NF > 1 {print $1}' | sort -u)
 if [ -z "$defined" ] || [ -z "$needed" ]; then
   echo "purity: found nothing to look at in $archive"
   exit 1
@@ -45,7 +45,7 @@ for symbol in $needed; do
   esac
   if ! echo "$symbol" | grep -Eq -e "$inserted" -e "$libraries"; then
     echo "purity: the core may not call $symbol:"
-    "$nm" -A -u "$archive" | grep -w "$symbol" | sed 's/^/  /'
+    $nm -A -u "$archive" | grep -w "$symbol" | sed 's/^/  /'
     bad=1
   fi
 done
