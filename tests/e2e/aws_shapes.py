@@ -47,7 +47,7 @@ def _double(value):
         float(value)
         return value
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _kind(value):
@@ -130,7 +130,8 @@ def from_query(shape, value, path, findings):
 
 def _no_value(value, path, due, findings):
     what = ascii(value[:80]) if isinstance(value, str) else "a structure"
-    findings.add("InvalidQueryParameter", f"{path} is {what} where {due} is due")
+    findings.add("InvalidQueryParameter",
+                 f"{path} is {what} where {due} is due")
 
 
 def _query_double(text):

@@ -24,6 +24,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 
 import aws_wire
 import metric_queries
@@ -111,21 +112,23 @@ class Service(LoopbackService):
             return wire.success(request, self._perform(wire, request))
         except AwsError as error:
             return wire.failure(request, error)
+        except Exception:  # our own fault must show, not time out
+            self._log(traceback.format_exc())
+            return wire.failure(request, AwsError("InternalFailure"))
 
     def finished(self, request):
         self._on_request(request)
-        if request.code:
-            lines = request.message.splitlines()
-            more = f" (+{len(lines) - 1} lines)" if len(lines) > 1 else ""
-            self._log(f"refused request {request.number} "
-                      f"{request.operation}: {request.status} "
-                      f"{request.code}: {lines[0]}{more}")
+        if request.status != 200:
+            first, *more = (request.message or "").splitlines() or [""]
+            self._log(f"request {request.number}, {request.operation}: "
+                      f"{request.status or 'dropped'} {request.code or ''} "
+                      f"{first}{f' (+{len(more)} lines)' if more else ''}")
 
     def _perform(self, wire, request):
-        aws_wire.decompress(request)
         request.access_key = sigv4_check.check(
             request, self.credentials, SIGNING_NAME, self.region,
             self.now(), self.skew_s)
+        aws_wire.decompress(request)
         operation = request.operation
         if operation != "PutMetricData" and operation not in _READS:
             code = "InvalidAction" if operation else "MissingAction"

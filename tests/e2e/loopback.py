@@ -80,7 +80,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         super().setup()
 
     def _serve(self):
-        self.close_connection |= self.headers.get("Connection") == "close"
         request = self.service.begin(self)
         try:
             early = self.service.take_action(request, early=True)
@@ -347,4 +346,5 @@ class LoopbackService:
 
     def note_fault(self):
         """A connection failed outside of a request: TLS, mostly."""
-        self._log(f"connection failed: {sys.exc_info()[1]}")
+        if not self.stopping.is_set():
+            self._log(f"connection failed: {sys.exc_info()[1]!r}")

@@ -14,6 +14,7 @@ PAGE = 500
 DATAPOINTS = 1440
 QUERIES = 500
 RECENT_S = 3 * 3600
+_FAR = 1e11
 
 
 def list_metrics(store, given, now):
@@ -89,8 +90,8 @@ def get_metric_data(store, given, now):
     if not 1 <= len(queries) <= QUERIES:
         raise AwsError("ValidationError", "MetricDataQueries must have 1 to "
                        f"{QUERIES} members.")
-    descending = given.get("ScanBy", "TimestampDescending")
-    if descending not in ("TimestampDescending", "TimestampAscending"):
+    scan = given.get("ScanBy", "TimestampDescending")
+    if scan not in ("TimestampDescending", "TimestampAscending"):
         raise AwsError("ValidationError", "ScanBy must be "
                        "TimestampDescending or TimestampAscending.")
     window = _window(given)
@@ -105,7 +106,7 @@ def get_metric_data(store, given, now):
                            "small letter.")
         idents.add(query["Id"])
         result = _query(store, query, window)
-        if descending == "TimestampDescending":
+        if scan == "TimestampDescending":
             result["Timestamps"].reverse()
             result["Values"].reverse()
         if query.get("ReturnData", True):
@@ -170,8 +171,8 @@ def _period(seconds):
 
 def _window(given):
     window = given["StartTime"], given["EndTime"]
-    if not window[0] < window[1]:
+    if not -_FAR < window[0] < window[1] < _FAR:
         raise AwsError("InvalidParameterValue",
                        "The parameter StartTime must be less than the "
-                       "parameter EndTime.")
+                       "parameter EndTime, and both be times of this age.")
     return window
