@@ -8,6 +8,7 @@ int batch_begin(struct batch *batch, enum protocol protocol,
   buf_reset(&batch->body);
   batch->protocol = protocol;
   batch->n_data = 0;
+  batch->max_data = CW_DATA_MAX;
   batch->n_parts = 0;
 
   switch (protocol) {
@@ -63,7 +64,7 @@ size_t batch_add(struct batch *batch, struct parcel *parcel, struct err *err) {
   if (batch->n_parts == BATCH_PARCELS_MAX || !buf_ok(&batch->body))
     return 0;
 
-  while (n < parcel->n_data && batch->n_data < CW_DATA_MAX &&
+  while (n < parcel->n_data && batch->n_data < batch->max_data &&
          put(batch, parcel_text(parcel, n), err) == 0) {
     batch->n_data++;
     n++;

@@ -22,6 +22,7 @@ struct batch {
   enum protocol protocol;
   struct buf body; /* complete after batch_end(); at most CW_BODY_MAX bytes */
   size_t n_data;
+  size_t max_data; /* taken at most; batch_begin() sets CW_DATA_MAX */
   struct batch_part {
     struct parcel *parcel;
     size_t n; /* the first n data of the parcel */
