@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 COLLECTD = shutil.which('collectd', path='/usr/sbin:/usr/local/sbin:/sbin')
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -224,12 +225,27 @@ LoadPlugin unixsock
 
     # ---- values -------------------------------------------------------------
 
+    def _connect(self, timeout):
+        # The unixsock plugin opens its socket in a thread of its own, some
+        # time after the daemon has said that it is ready.
+        end = time.monotonic() + timeout
+        while True:
+            self._socket = socket.socket(socket.AF_UNIX)
+            try:
+                self._socket.connect(str(self.socket_path))
+                break
+            except OSError:
+                self._socket.close()
+                self._socket = None
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+        self._answers = self._socket.makefile('r')
+
     def command(self, line, timeout=10):
         """Sends one command through the socket; returns the answer's lines."""
         if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.connect(str(self.socket_path))
-            self._answers = self._socket.makefile('r')
+            self._connect(timeout)
         self._socket.settimeout(timeout)
         self._socket.sendall(line.encode() + b'\n')
         first = self._answers.readline().rstrip('\n')
