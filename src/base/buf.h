@@ -40,6 +40,10 @@ void buf_printf(struct buf *b, const char *format, ...)
  * copies behind by growing (secrets), or is known to be large. */
 void buf_reserve(struct buf *b, size_t len);
 
+/* Empties the buffer and marks it failed: for a writer that finds that what it
+ * was asked to append has no text. */
+void buf_fail(struct buf *b);
+
 /* Whether every append since the last reset has succeeded. */
 bool buf_ok(const struct buf *b);
 
@@ -61,7 +65,8 @@ void buf_clear(struct buf *b);
 void buf_wipe(struct buf *b);
 
 /* The bytes go over to *to, whose own are freed first; *from is empty
- * afterwards.  Only for buffers on the heap. */
+ * afterwards.  Each keeps its limit: *to is failed when *from was, or held
+ * more than *to may.  Only for buffers on the heap. */
 void buf_move(struct buf *to, struct buf *from);
 
 #endif

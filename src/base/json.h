@@ -19,14 +19,17 @@ struct json; /* one value inside a document; borrowed from the document */
 #define JSON_DEPTH_MAX 16
 #define JSON_BYTES_MAX (2u << 20)
 
-/* Parses text.  The document is to be given back with json_free().  NULL with
- * *err set when it is no JSON, too large or nested too deeply, or memory ran
- * out. */
+/* Parses text, which may go away afterwards.  The document is to be given back
+ * with json_free().  NULL with *err set when it is no JSON, not UTF-8, too
+ * large or nested too deeply, or memory ran out. */
 struct json *json_parse(struct str text, struct err *err);
+
+/* Overwrites the document with zeros first: it may hold credentials. */
 void json_free(struct json *document);
 
 /* The member called key of an object, or NULL when value is NULL, no object,
- * or has no such member: so look-ups chain. */
+ * or has no such member: so look-ups chain.  Of several members of that name
+ * it is the last, as most readers of JSON have it. */
 const struct json *json_get(const struct json *value, const char *key);
 
 /* The text of a string, the digits of a number, as they stood; the empty
@@ -52,7 +55,8 @@ struct str json_key_at(const struct json *object, size_t i);
 /* ---- writing ------------------------------------------------------------ */
 
 /* A writer appends one JSON text at a time to a buffer, without blanks.  It
- * keeps its memory from text to text. */
+ * keeps its memory from text to text.  Texts nest JSON_DEPTH_MAX deep at
+ * most, so that the reader above can read them. */
 struct json_out;
 
 /* NULL is lack of memory. */

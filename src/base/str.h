@@ -27,6 +27,10 @@ bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 bool str_has_prefix(struct str s, struct str prefix);
 bool str_has_suffix(struct str s, struct str suffix);
 
+/* Whether all of it is UTF-8 as RFC 3629 has it: no surrogates, no character in
+ * a longer form than it needs. */
+bool str_is_utf8(struct str s);
+
 /* s without blanks, tabs, CR and LF at both ends. */
 struct str str_trim(struct str s);
 
@@ -42,12 +46,14 @@ char *str_dup(struct str s);
  * does not fit. */
 int str_to_u64(struct str s, uint64_t *out);
 
-/* The whole slice as a JSON-like number ("-1", "2.5", "1e-3").  0, or -1 when
- * it is no number or not finite. */
+/* The whole slice as a number as JSON writes it ("-1", "2.5", "1e-3"; RFC 8259
+ * section 6).  0, or -1 when it is no number, not finite, or longer than
+ * STR_NUMBER_MAX bytes. */
+#define STR_NUMBER_MAX 512
 int str_to_double(struct str s, double *out);
 
 /* Appends the shortest of "%.15g", "%.16g" and "%.17g" that reads back as the
- * same number.  value must be finite. */
+ * same number.  A value that is not finite marks the buffer failed. */
 void str_put_double(struct buf *out, double value);
 
 /* 64-bit FNV-1a of the bytes, continued from seed; start with STR_HASH_SEED,

@@ -10,6 +10,12 @@
 #include "base/json.h"
 #include "metric/metric.h"
 
+/* Values of the headers Content-Type, X-Amz-Target and x-amzn-query-mode.  The
+ * last asks for the error codes and statuses of the Query protocol. */
+#define ENCODE_JSON_CONTENT_TYPE "application/x-amz-json-1.0"
+#define ENCODE_JSON_TARGET "GraniteServiceVersion20100801.PutMetricData"
+#define ENCODE_JSON_QUERY_MODE "true"
+
 /* Appends the text of one element of MetricData: one JSON object without
  * blanks.  Unit "None", resolution 60 and counts that are all 1 are the
  * service's defaults and left out.  0; or -1 and *to is failed. */
@@ -17,7 +23,7 @@ int encode_json_datum(struct json_out *json, const struct datum *datum,
                       struct buf *to);
 
 /* Appends all that stands before the first and after the last element; between
- * two elements stands a comma. */
+ * two elements stands a comma.  0; or -1 and *to is failed. */
 int encode_json_open(struct json_out *json, const char *namespace,
                      struct buf *to);
 void encode_json_close(struct buf *to);

@@ -22,6 +22,7 @@ struct parcel {
   struct buf texts;             /* of all data, each text NUL-terminated */
   struct parcel_datum *data;    /* owned */
   size_t n_data, cap_data;
+  size_t text_bytes;   /* of the texts of the n_data data */
   unsigned n_requests; /* made for this parcel to find a refused datum */
 };
 
@@ -59,7 +60,7 @@ size_t parcel_expire(struct parcel *parcel, int64_t oldest_s);
 
 /* A new parcel that takes over the second half of the data (n_data / 2, rounded
  * down, at least 1 of 2); NULL, and nothing changed, for lack of memory or when
- * there are fewer than 2. */
+ * there are fewer than 2.  The requests made count for both. */
 struct parcel *parcel_split(struct parcel *parcel);
 
 #endif

@@ -1,7 +1,8 @@
 /* outbox: what waits, newest first, in bounded memory.
  *
  * Parcels lie in the order of their cut.  When they pass the limit, the oldest
- * are dropped, counted.  */
+ * are dropped, counted.  A parcel is taken out before its data change, or the
+ * sums are no longer true. */
 #ifndef RUN_OUTBOX_H
 #define RUN_OUTBOX_H
 
@@ -36,6 +37,7 @@ size_t outbox_expire(struct outbox *outbox, int64_t oldest_s);
 struct parcel *outbox_next(const struct outbox *outbox,
                            const struct parcel *after, const char *namespace);
 
+/* Frees all parcels; limit and counters stay. */
 void outbox_clear(struct outbox *outbox);
 
 #endif

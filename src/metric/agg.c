@@ -1,0 +1,201 @@
+#include "metric/agg.h"
+
+#include "metric/identifier.h"
+#include "metric/number.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_US 1000000
+#define INTERVAL_MAX_S 86400
+
+int samples_reserve(struct samples *samples, size_t cap) {
+  if (cap <= samples->cap)
+    return 0;
+  if (cap > SIZE_MAX / sizeof(*samples->sample))
+    return -1;
+  struct sample *grown =
+      realloc(samples->sample, cap * sizeof(*samples->sample));
+  if (grown == NULL)
+    return -1;
+  samples->sample = grown;
+  samples->cap = cap;
+  return 0;
+}
+
+void samples_clear(struct samples *samples) {
+  free(samples->sample);
+  *samples = (struct samples){0};
+}
+
+void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
+              int64_t ahead_s, size_t n_meta, uint64_t seed) {
+  *agg = (struct agg){.max_samples = max_samples, .ahead_s = ahead_s};
+  agg->table.n_meta = n_meta;
+  agg->table.seed = seed;
+  agg->table.series.max = max_metrics;
+}
+
+void agg_clear(struct agg *agg) {
+  samples_clear(&agg->samples);
+  bind_clear(&agg->table);
+}
+
+static void append(struct agg *agg, const struct sample *sample,
+                   const struct input *in) {
+  struct samples *samples = &agg->samples;
+
+  if (samples->n == samples->cap) {
+    if (samples->cap >= agg->max_samples) {
+      tally_add(&agg->tally, REASON_FULL, in);
+      return;
+    }
+    size_t cap = samples->cap == 0 ? 64 : samples->cap * 2;
+    if (cap > agg->max_samples)
+      cap = agg->max_samples;
+    if (samples_reserve(samples, cap) != 0) {
+      tally_add(&agg->tally, REASON_MEMORY, in);
+      return;
+    }
+  }
+  samples->sample[samples->n++] = *sample;
+}
+
+/* Reading to number, by OnNaN and Counters.  False when there is none. */
+static bool number_of(struct agg *agg, const struct target *target,
+                      const struct reading *reading, enum rate_step step,
+                      const struct rate_change *change, const struct input *in,
+                      double *value) {
+  const struct rule *rule = target->rule;
+
+  if (reading->kind == KIND_GAUGE || rule->counters == COUNTERS_RAW) {
+    *value = rate_raw(reading);
+  } else {
+    switch (step) {
+    case RATE_OK:
+      break;
+    case RATE_FIRST:
+      return false;
+    case RATE_NOT_NEWER:
+      tally_add(&agg->tally, REASON_NOT_NEWER, in);
+      return false;
+    case RATE_RESET:
+      tally_add(&agg->tally, REASON_RESET, in);
+      return false;
+    }
+    *value = rule->counters == COUNTERS_RATE ? change->per_second
+                                             : change->difference;
+  }
+
+  if (isnan(*value)) {
+    if (!rule->nan_is_zero) {
+      tally_add(&agg->tally, REASON_NAN, in);
+      return false;
+    }
+    *value = 0;
+  }
+  return true;
+}
+
+/* Seconds, rounded up, within what a Combine can wait for. */
+static uint32_t interval_of(const struct input *in) {
+  int64_t interval_s = (in->interval_us + SECOND_US - 1) / SECOND_US;
+
+  if (interval_s < 1)
+    return 1;
+  return interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S : (uint32_t)interval_s;
+}
+
+/* Adds one reading's number to one series. */
+static void add_one(struct agg *agg, struct target *target, double value,
+                    const struct input *in, uint32_t second) {
+  if (target->group == NULL)
+    value = number_convert(target->rule, value);
+
+  switch (number_check(&value)) {
+  case NUMBER_OK:
+    break;
+  case NUMBER_INFINITE:
+    tally_add(&agg->tally, REASON_INFINITE, in);
+    return;
+  case NUMBER_OUT_OF_RANGE:
+    tally_add(&agg->tally, REASON_RANGE, in);
+    return;
+  }
+  append(agg,
+         &(struct sample){.target = target,
+                          .value = value,
+                          .second = second,
+                          .interval_s = interval_of(in)},
+         in);
+}
+
+/* Whether the value's time is one that CloudWatch takes. */
+static bool is_in_window(struct agg *agg, const struct input *in,
+                         const struct agg_now *now, int64_t second) {
+  if (second < now->wall_s - CW_PAST_S || second <= 0) {
+    tally_add(&agg->tally, REASON_OLD, in);
+    return false;
+  }
+  if (second > now->wall_s + agg->ahead_s || second > UINT32_MAX) {
+    tally_add(&agg->tally, REASON_AHEAD, in);
+    return false;
+  }
+  return true;
+}
+
+static void add_all(struct agg *agg, struct binding *binding,
+                    const struct input *in, const struct agg_now *now) {
+  int64_t second = in->time_us / SECOND_US;
+
+  binding->seen_s = now->steady_s;
+  if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
+    return;
+
+  size_t t = 0;
+  for (size_t i = 0; i < in->n_readings; i++) {
+    const struct reading *reading = &in->readings[i];
+    struct rate_change change = {0};
+    enum rate_step step = RATE_OK;
+    double value;
+
+    if (binding->rates != NULL && reading->kind != KIND_GAUGE)
+      step = rate_step(&binding->rates[i], reading, in->time_us,
+                       in->interval_us, &change);
+    for (; t < binding->n_targets && binding->targets[t].reading == i; t++)
+      if (binding->targets[t].series != NULL &&
+          number_of(agg, &binding->targets[t], reading, step, &change, in,
+                    &value))
+        add_one(agg, &binding->targets[t], value, in, (uint32_t)second);
+  }
+}
+
+bool agg_add(struct agg *agg, const struct input *in,
+             const struct agg_now *now) {
+  uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
+  struct binding *binding = bind_find(&agg->table, in, hash);
+
+  if (binding == NULL)
+    return false;
+  add_all(agg, binding, in, now);
+  return true;
+}
+
+void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
+               const struct agg_now *now) {
+  uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
+  struct binding *binding = bind_put(&agg->table, plan, in, hash, &agg->tally);
+
+  if (binding == NULL)
+    tally_add(&agg->tally, REASON_MEMORY, in);
+  else
+    add_all(agg, binding, in, now);
+}
+
+void agg_take(struct agg *agg, struct samples *empty) {
+  struct samples taken = agg->samples;
+
+  agg->samples = *empty;
+  *empty = taken;
+}

@@ -1,0 +1,330 @@
+#include "metric/bind.h"
+
+#include "metric/combine.h"
+#include "metric/identifier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- plan ------------------------------------------------------------------
+ */
+
+struct plan {
+  struct plan_target {
+    size_t reading;
+    const struct rule *rule;
+    struct series_name name; /* its texts are in this plan's blocks */
+    char *texts;             /* owned: dimensions, then all texts */
+  } * targets;
+  size_t n_targets, cap_targets;
+  bool failed; /* lack of memory */
+
+  rules_notice_fn notice;
+  void *context;
+};
+
+static char *keep(char **at, const char *text) {
+  size_t bytes = strlen(text) + 1;
+  char *copy = memcpy(*at, text, bytes);
+
+  *at += bytes;
+  return copy;
+}
+
+/* Copies a name that rules_map() lends. */
+static int copy_name(struct plan_target *target,
+                     const struct series_name *name) {
+  size_t bytes = name->n_dimensions * sizeof(struct dimension) +
+                 strlen(name->namespace) + strlen(name->name) + 2;
+  for (size_t i = 0; i < name->n_dimensions; i++)
+    bytes += strlen(name->dimensions[i].name) +
+             strlen(name->dimensions[i].value) + 2;
+
+  target->texts = malloc(bytes);
+  if (target->texts == NULL)
+    return -1;
+
+  struct dimension *dimensions = (struct dimension *)(void *)target->texts;
+  char *at = (char *)(dimensions + name->n_dimensions);
+  target->name = *name;
+  target->name.dimensions = dimensions;
+  target->name.namespace = keep(&at, name->namespace);
+  target->name.name = keep(&at, name->name);
+  for (size_t i = 0; i < name->n_dimensions; i++) {
+    dimensions[i].name = keep(&at, name->dimensions[i].name);
+    dimensions[i].value = keep(&at, name->dimensions[i].value);
+  }
+  return 0;
+}
+
+static void plan_target(void *context, size_t reading, const struct rule *rule,
+                        const struct series_name *name) {
+  struct plan *plan = context;
+
+  if (plan->failed)
+    return;
+  if (plan->n_targets == plan->cap_targets) {
+    size_t cap = plan->cap_targets == 0 ? 4 : plan->cap_targets * 2;
+    struct plan_target *grown =
+        realloc(plan->targets, cap * sizeof(*plan->targets));
+    if (grown == NULL) {
+      plan->failed = true;
+      return;
+    }
+    plan->targets = grown;
+    plan->cap_targets = cap;
+  }
+  struct plan_target *target = &plan->targets[plan->n_targets];
+  *target = (struct plan_target){.reading = reading, .rule = rule};
+  if (copy_name(target, name) != 0)
+    plan->failed = true;
+  else
+    plan->n_targets++;
+}
+
+static void plan_notice(void *context, const char *sentence) {
+  struct plan *plan = context;
+
+  plan->notice(plan->context, sentence);
+}
+
+struct plan *plan_new(const struct rules *rules, const struct input *in,
+                      rules_notice_fn notice, void *context) {
+  struct plan *plan = calloc(1, sizeof(*plan));
+  if (plan == NULL)
+    return NULL;
+
+  plan->notice = notice;
+  plan->context = context;
+  if (rules_map(rules, in, plan_target, plan_notice, plan) != 0 ||
+      plan->failed) {
+    plan_free(plan);
+    return NULL;
+  }
+  return plan;
+}
+
+void plan_free(struct plan *plan) {
+  if (plan == NULL)
+    return;
+  for (size_t i = 0; i < plan->n_targets; i++)
+    free(plan->targets[i].texts);
+  free(plan->targets);
+  free(plan);
+}
+
+/* ---- the table
+ * --------------------------------------------------------------- */
+
+static struct binding *find(const struct bind_table *table,
+                            const struct input *in, uint64_t hash) {
+  if (table->n_chains == 0)
+    return NULL;
+  struct binding *binding = table->chains[hash & (table->n_chains - 1)];
+  while (binding != NULL &&
+         (binding->hash != hash || binding->n_readings != in->n_readings ||
+          !identifier_key_matches(in, table->n_meta, binding->key)))
+    binding = binding->next;
+  return binding;
+}
+
+struct binding *bind_find(const struct bind_table *table,
+                          const struct input *in, uint64_t hash) {
+  struct binding *binding = find(table, in, hash);
+
+  if (binding != NULL && binding->is_refused &&
+      binding->n_forgotten != table->series.n_forgotten)
+    return NULL;
+  return binding;
+}
+
+static int make_room(struct bind_table *table) {
+  if (table->n < table->n_chains)
+    return 0;
+  size_t n_chains = table->n_chains == 0 ? 16 : table->n_chains * 2;
+  struct binding **chains = calloc(n_chains, sizeof(*chains));
+  if (chains == NULL)
+    return -1;
+
+  for (size_t i = 0; i < table->n_chains; i++)
+    while (table->chains[i] != NULL) {
+      struct binding *binding = table->chains[i];
+      struct binding **chain = &chains[binding->hash & (n_chains - 1)];
+      table->chains[i] = binding->next;
+      binding->next = *chain;
+      *chain = binding;
+    }
+  free(table->chains);
+  table->chains = chains;
+  table->n_chains = n_chains;
+  return 0;
+}
+
+static bool plan_needs_rate(const struct plan *plan, const struct input *in) {
+  for (size_t i = 0; i < plan->n_targets; i++)
+    if (plan->targets[i].rule->counters != COUNTERS_RAW &&
+        in->readings[plan->targets[i].reading].kind != KIND_GAUGE)
+      return true;
+  return false;
+}
+
+/* One block of memory: the struct, its targets, its rates, its key. */
+static struct binding *binding_new(const struct bind_table *table,
+                                   const struct plan *plan,
+                                   const struct input *in) {
+  bool needs_rate = plan_needs_rate(plan, in);
+  size_t n_rates = needs_rate ? in->n_readings : 0;
+  struct binding *binding =
+      calloc(1, sizeof(*binding) + plan->n_targets * sizeof(struct target) +
+                    n_rates * sizeof(struct rate) +
+                    identifier_key_bytes(in, table->n_meta));
+  if (binding == NULL)
+    return NULL;
+
+  binding->targets = (struct target *)(binding + 1);
+  binding->n_targets = plan->n_targets;
+  struct rate *rates =
+      (struct rate *)(void *)(binding->targets + plan->n_targets);
+  char *key = (char *)(rates + n_rates);
+  binding->rates = needs_rate ? rates : NULL;
+  binding->needs_rate = needs_rate;
+  binding->n_readings = in->n_readings;
+  identifier_key_write(in, table->n_meta, key);
+  binding->key = key;
+  for (size_t i = 0; i < plan->n_targets; i++)
+    binding->targets[i] =
+        (struct target){.rule = plan->targets[i].rule,
+                        .reading = (uint32_t)plan->targets[i].reading,
+                        .binding = binding};
+  return binding;
+}
+
+/* Gives a target its series; false when there was no memory. */
+static bool admit(struct bind_table *table, struct target *target,
+                  const struct series_name *name, const struct input *in,
+                  struct tally *tally) {
+  char identifier[TALLY_EXAMPLE_BYTES];
+  struct series *series = NULL;
+
+  identifier_print(identifier, sizeof(identifier), in);
+  switch (series_use(&table->series, name, target->rule, identifier, &series)) {
+  case SERIES_FOUND:
+    break;
+  case SERIES_FULL:
+    target->binding->is_refused = true;
+    tally_add(tally, REASON_MAX_METRICS, in);
+    return true;
+  case SERIES_DISAGREES:
+    tally_add(tally, REASON_DISAGREE, in);
+    return true;
+  case SERIES_NO_MEMORY:
+    return false;
+  }
+
+  if (target->rule->combine != COMBINE_NONE) {
+    target->group = group_use(series, target->rule);
+    if (target->group == NULL) {
+      series_leave(&table->series, series);
+      return false;
+    }
+  }
+  target->series = series;
+  return true;
+}
+
+/* Admits what has no series yet, the fewest dimensions first, so that host
+ * series never crowd out fleet series.  False when there was no memory. */
+static bool admit_all(struct bind_table *table, struct binding *binding,
+                      const struct plan *plan, const struct input *in,
+                      struct tally *tally) {
+  binding->is_refused = false;
+  for (size_t n = 0; n <= CW_DIMENSIONS_MAX; n++)
+    for (size_t i = 0; i < binding->n_targets; i++)
+      if (binding->targets[i].series == NULL &&
+          plan->targets[i].name.n_dimensions == n &&
+          !admit(table, &binding->targets[i], &plan->targets[i].name, in,
+                 tally))
+        return false;
+  binding->n_forgotten = table->series.n_forgotten;
+  return true;
+}
+
+static void free_binding(struct bind_table *table, struct binding *binding) {
+  for (size_t i = 0; i < binding->n_targets; i++) {
+    struct target *target = &binding->targets[i];
+    if (target->group != NULL)
+      group_leave(target);
+    if (target->series != NULL)
+      series_leave(&table->series, target->series);
+  }
+  free(binding);
+}
+
+struct binding *bind_put(struct bind_table *table, const struct plan *plan,
+                         const struct input *in, uint64_t hash,
+                         struct tally *tally) {
+  struct binding *known = find(table, in, hash);
+
+  /* A plan is the same each time, so its targets are those of the binding. */
+  if (known != NULL && known->n_targets == plan->n_targets)
+    return admit_all(table, known, plan, in, tally) ? known : NULL;
+
+  if (make_room(table) != 0)
+    return NULL;
+  struct binding *binding = binding_new(table, plan, in);
+  if (binding == NULL)
+    return NULL;
+  binding->hash = hash;
+  if (!admit_all(table, binding, plan, in, tally)) {
+    free_binding(table, binding);
+    return NULL;
+  }
+
+  struct binding **chain = &table->chains[hash & (table->n_chains - 1)];
+  binding->next = *chain;
+  *chain = binding;
+  table->n++;
+  return binding;
+}
+
+static bool is_held(const struct binding *binding) {
+  for (size_t i = 0; i < binding->n_targets; i++)
+    if (binding->targets[i].n_held > 0)
+      return true;
+  return false;
+}
+
+size_t bind_forget(struct bind_table *table, size_t first, size_t n_chains,
+                   int64_t silent_s) {
+  size_t end = first + n_chains;
+  if (end > table->n_chains)
+    end = table->n_chains;
+
+  for (size_t i = first; i < end; i++) {
+    struct binding **link = &table->chains[i];
+    while (*link != NULL) {
+      struct binding *binding = *link;
+      if (binding->seen_s >= silent_s || is_held(binding)) {
+        link = &binding->next;
+        continue;
+      }
+      *link = binding->next;
+      table->n--;
+      free_binding(table, binding);
+    }
+  }
+  return end < table->n_chains ? end : 0;
+}
+
+void bind_clear(struct bind_table *table) {
+  for (size_t i = 0; i < table->n_chains; i++)
+    while (table->chains[i] != NULL) {
+      struct binding *binding = table->chains[i];
+      table->chains[i] = binding->next;
+      free_binding(table, binding);
+    }
+  free(table->chains);
+  series_clear(&table->series);
+  table->chains = NULL;
+  table->n_chains = table->n = 0;
+}

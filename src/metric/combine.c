@@ -1,0 +1,254 @@
+#include "metric/combine.h"
+
+#include "metric/number.h"
+
+#include <stdlib.h>
+
+struct group_value {
+  struct target *member;
+  double value;
+  uint32_t second;
+  uint32_t order; /* of coming: the later of two of one second is the newer */
+};
+
+/* ---- groups
+ * ------------------------------------------------------------------ */
+
+struct group *group_use(struct series *series, const struct rule *rule) {
+  struct group *group = series->groups;
+
+  while (group != NULL && group->rule != rule)
+    group = group->next;
+  if (group != NULL)
+    return group;
+
+  group = calloc(1, sizeof(*group));
+  if (group == NULL)
+    return NULL;
+  group->series = series;
+  group->rule = rule;
+  group->next = series->groups;
+  series->groups = group;
+  return group;
+}
+
+/* The longest interval among the members; 0 without any. */
+static uint32_t longest_interval(const struct group *group) {
+  uint32_t longest_s = 0;
+
+  for (const struct target *m = group->members; m != NULL; m = m->next_member)
+    if (m->interval_s > longest_s)
+      longest_s = m->interval_s;
+  return longest_s;
+}
+
+void group_leave(struct target *member) {
+  struct target **link = &member->group->members;
+
+  /* One that never reported is in no list, which may be the thread's to walk.
+   */
+  if (member->interval_s == 0)
+    return;
+  while (*link != member)
+    link = &(*link)->next_member;
+  *link = member->next_member;
+  member->group->slot_s = longest_interval(member->group);
+}
+
+void group_free_all(struct group *groups) {
+  while (groups != NULL) {
+    struct group *group = groups;
+    groups = group->next;
+    free(group->waiting);
+    free(group);
+  }
+}
+
+/* ---- how far a flush reaches
+ * --------------------------------------------------- */
+
+static uint32_t period_length(const struct horizon *horizon,
+                              const struct series *series) {
+  return series->name.resolution_s == 1 ? 1 : horizon->period_s;
+}
+
+uint32_t horizon_period(const struct horizon *horizon,
+                        const struct series *series, uint32_t second) {
+  return second - second % period_length(horizon, series);
+}
+
+bool horizon_holds(const struct horizon *horizon, const struct series *series,
+                   uint32_t second) {
+  int64_t end = (int64_t)horizon_period(horizon, series, second) +
+                period_length(horizon, series);
+
+  return horizon->is_forced || end <= horizon->until_s;
+}
+
+/* ---- values in, samples out
+ * ---------------------------------------------------- */
+
+static int make_room(struct group *group) {
+  if (group->n_waiting < group->cap_waiting)
+    return 0;
+  size_t cap = group->cap_waiting == 0 ? 8 : group->cap_waiting * 2;
+  struct group_value *grown =
+      realloc(group->waiting, cap * sizeof(*group->waiting));
+  if (grown == NULL)
+    return -1;
+  group->waiting = grown;
+  group->cap_waiting = cap;
+  return 0;
+}
+
+int combine_add(struct group *group, const struct sample *sample) {
+  struct target *member = sample->target;
+
+  if (make_room(group) != 0)
+    return -1;
+  if (member->interval_s == 0) { /* its first value */
+    member->next_member = group->members;
+    group->members = member;
+  }
+  if (member->interval_s != sample->interval_s) {
+    member->interval_s = sample->interval_s;
+    group->slot_s = longest_interval(group);
+  }
+  group->waiting[group->n_waiting] = (struct group_value){
+      member, sample->value, sample->second, (uint32_t)group->n_waiting};
+  group->n_waiting++;
+  member->n_held++;
+  return 0;
+}
+
+static int by_time(const void *a, const void *b) {
+  const struct group_value *x = a, *y = b;
+
+  if (x->second != y->second)
+    return x->second < y->second ? -1 : 1;
+  return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The value is the member's from now on, unless it has a newer one. */
+static void take_value(struct group_value *value) {
+  struct target *member = value->member;
+
+  member->n_held--;
+  if (value->second < member->newest_s)
+    return;
+  member->newest_s = value->second;
+  member->newest = value->value;
+}
+
+/* The function over the members' newest values at a slot. */
+static double combine(const struct group *group, uint32_t slot) {
+  double sum = 0, least = 0, greatest = 0;
+  size_t n = 0;
+
+  for (const struct target *m = group->members; m != NULL; m = m->next_member) {
+    if (m->newest_s == 0 ||
+        (int64_t)m->newest_s < (int64_t)slot - 2 * (int64_t)group->slot_s)
+      continue;
+    sum += m->newest;
+    if (n == 0 || m->newest < least)
+      least = m->newest;
+    if (n == 0 || m->newest > greatest)
+      greatest = m->newest;
+    n++;
+  }
+  switch (group->rule->combine) {
+  case COMBINE_NONE:
+  case COMBINE_SUM:
+    return sum;
+  case COMBINE_AVERAGE:
+    return sum / (double)n; /* the member that reported is one of them */
+  case COMBINE_MIN:
+    return least;
+  case COMBINE_MAX:
+    return greatest;
+  case COMBINE_COUNT:
+    return (double)n;
+  }
+  return sum;
+}
+
+static void yield(struct group *group, uint32_t slot, struct tally *tally,
+                  combine_fn emit, void *context) {
+  double value = number_convert(group->rule, combine(group, slot));
+
+  switch (number_check(&value)) {
+  case NUMBER_OK:
+    emit(context, group, value, slot);
+    return;
+  case NUMBER_INFINITE:
+    tally_add_text(tally, REASON_INFINITE, 1, group->series->identifier);
+    return;
+  case NUMBER_OUT_OF_RANGE:
+    tally_add_text(tally, REASON_RANGE, 1, group->series->identifier);
+    return;
+  }
+}
+
+/* Marks the members' values of one slot, from number i on, as theirs; returns
+ * the number of the first value behind it. */
+static size_t take_slot(struct group *group, size_t i, uint32_t slot) {
+  int64_t end = (int64_t)slot + group->slot_s;
+
+  for (; i < group->n_waiting && group->waiting[i].second < end; i++) {
+    struct target *member = group->waiting[i].member;
+    if (member->reported_s != slot) {
+      member->before_s = member->reported_s;
+      member->reported_s = slot;
+    }
+    take_value(&group->waiting[i]);
+  }
+  return i;
+}
+
+/* Whether all who reported in the slot before have reported in this one, and
+ * there was somebody. */
+static bool is_complete(const struct group *group, uint32_t slot) {
+  uint32_t before = slot - group->slot_s;
+  bool anybody = false;
+
+  for (const struct target *m = group->members; m != NULL; m = m->next_member) {
+    if (m->reported_s == before)
+      return false;
+    anybody |= m->reported_s == slot && m->before_s == before;
+  }
+  return anybody;
+}
+
+void combine_cut(struct group *group, const struct horizon *horizon,
+                 struct tally *tally, combine_fn emit, void *context) {
+  size_t i = 0;
+
+  qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
+  for (; i < group->n_waiting && group->waiting[i].second < group->cut_s; i++) {
+    tally_add_text(tally, REASON_LATE, 1, group->series->identifier);
+    take_value(&group->waiting[i]);
+  }
+
+  while (i < group->n_waiting) {
+    uint32_t slot =
+        group->waiting[i].second - group->waiting[i].second % group->slot_s;
+    int64_t end = (int64_t)slot + group->slot_s;
+    bool is_open = end > horizon->until_s;
+    if (!horizon_holds(horizon, group->series, slot) ||
+        (is_open && !horizon->is_forced))
+      break;
+
+    i = take_slot(group, i, slot);
+    group->cut_s = (uint32_t)end;
+    if (is_open && !is_complete(group, slot))
+      tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);
+    else
+      yield(group, slot, tally, emit, context);
+  }
+
+  for (size_t kept = 0; i + kept < group->n_waiting; kept++) {
+    group->waiting[kept] = group->waiting[i + kept];
+    group->waiting[kept].order = (uint32_t)kept;
+  }
+  group->n_waiting -= i;
+}

@@ -1,0 +1,39 @@
+/* cut: the samples that were taken away, to the data of the periods that a
+ * flush cuts.
+ *
+ * Keeps what belongs to periods and slots that are still open.  Belongs to the
+ * node's thread; pure, and told how far the flush reaches. */
+#ifndef METRIC_CUT_H
+#define METRIC_CUT_H
+
+#include "metric/agg.h"
+#include "metric/combine.h"
+#include "metric/period.h"
+#include "metric/tally.h"
+
+#include <stddef.h>
+
+struct cut {
+  struct samples open; /* of periods that are not cut yet */
+  struct group *busy;  /* groups with values of open slots */
+  size_t n_waiting;    /* values in them */
+  struct point *due;   /* owned: scratch of one flush */
+  size_t n_due, cap_due;
+};
+
+/* Takes over all samples; *taken is empty afterwards and keeps its memory.
+ * Samples for which there is no memory are counted as lost. */
+void cut_put(struct cut *cut, struct samples *taken, struct tally *tally);
+
+/* Cuts what the horizon reaches and tells the data, series by series in the
+ * order of their birth, each in the order of time.  What was left out is
+ * counted. */
+void cut_run(struct cut *cut, const struct horizon *horizon,
+             struct tally *tally, period_fn emit, void *context);
+
+/* Bytes that wait in here. */
+size_t cut_bytes(const struct cut *cut);
+
+void cut_clear(struct cut *cut);
+
+#endif

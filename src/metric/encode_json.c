@@ -1,0 +1,106 @@
+#include "metric/encode_json.h"
+
+#define RESOLUTION_DEFAULT_S 60
+
+static void put_key(struct json_out *json, const char *key) {
+  json_put_str(json, str_of(key));
+}
+
+static void put_text(struct json_out *json, const char *key,
+                     const char *value) {
+  put_key(json, key);
+  json_put_str(json, str_of(value));
+}
+
+static void put_double(struct json_out *json, const char *key, double value) {
+  put_key(json, key);
+  json_put_double(json, value);
+}
+
+static void put_doubles(struct json_out *json, const char *key,
+                        const double *values, size_t n) {
+  put_key(json, key);
+  json_open_array(json);
+  for (size_t i = 0; i < n; i++)
+    json_put_double(json, values[i]);
+  json_close_array(json);
+}
+
+static void put_dimensions(struct json_out *json,
+                           const struct series_name *series) {
+  put_key(json, "Dimensions");
+  json_open_array(json);
+  for (size_t i = 0; i < series->n_dimensions; i++) {
+    json_open_object(json);
+    put_text(json, "Name", series->dimensions[i].name);
+    put_text(json, "Value", series->dimensions[i].value);
+    json_close_object(json);
+  }
+  json_close_array(json);
+}
+
+static bool all_once(const double *counts, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (counts[i] < 1 || counts[i] > 1)
+      return false;
+  }
+  return true;
+}
+
+static void put_form(struct json_out *json, const struct datum *datum) {
+  switch (datum->form) {
+  case DATUM_VALUE:
+    put_double(json, "Value", datum->value);
+    return;
+  case DATUM_VALUES:
+    put_doubles(json, "Values", datum->values, datum->n_values);
+    if (!all_once(datum->counts, datum->n_values))
+      put_doubles(json, "Counts", datum->counts, datum->n_values);
+    return;
+  case DATUM_SET:
+    put_key(json, "StatisticValues");
+    json_open_object(json);
+    put_double(json, "SampleCount", datum->sample_count);
+    put_double(json, "Sum", datum->sum);
+    put_double(json, "Minimum", datum->minimum);
+    put_double(json, "Maximum", datum->maximum);
+    json_close_object(json);
+    return;
+  }
+}
+
+int encode_json_datum(struct json_out *json, const struct datum *datum,
+                      struct buf *to) {
+  const struct series_name *series = datum->series;
+
+  json_begin(json, to);
+  json_open_object(json);
+  put_text(json, "MetricName", series->name);
+  if (series->n_dimensions > 0)
+    put_dimensions(json, series);
+  put_key(json, "Timestamp");
+  json_put_int(json, datum->time_s);
+  put_form(json, datum);
+  if (!str_eq(str_of(series->unit), STR("None")))
+    put_text(json, "Unit", series->unit);
+  if (series->resolution_s != RESOLUTION_DEFAULT_S) {
+    put_key(json, "StorageResolution");
+    json_put_int(json, series->resolution_s);
+  }
+  json_close_object(json);
+  return json_end(json);
+}
+
+/* The brackets of the body are written by hand, because the elements between
+ * them are texts already, and a writer's text must be whole. */
+int encode_json_open(struct json_out *json, const char *namespace,
+                     struct buf *to) {
+  buf_puts(to, "{\"Namespace\":");
+  json_begin(json, to);
+  json_put_str(json, str_of(namespace));
+  int rc = json_end(json);
+  buf_puts(to, ",\"MetricData\":[");
+  return rc == 0 && buf_ok(to) ? 0 : -1;
+}
+
+void encode_json_close(struct buf *to) { buf_puts(to, "]}"); }

@@ -1,0 +1,55 @@
+/* tally: what became of values that were not published, counted by reason.
+ *
+ * A write callback must not log, so it counts here, and leaves the identifier
+ * of the first value of each reason for the node's thread to say once. */
+#ifndef METRIC_TALLY_H
+#define METRIC_TALLY_H
+
+#include "metric/metric.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum reason {
+  REASON_NAN,          /* not a number, OnNaN drop */
+  REASON_INFINITE,     /* plus or minus infinity */
+  REASON_RANGE,        /* magnitude above 2^360, after Scale and Offset */
+  REASON_OLD,          /* older than CloudWatch accepts */
+  REASON_AHEAD,        /* more than FlushInterval in the future */
+  REASON_NOT_NEWER,    /* a counter's value not newer than the one before */
+  REASON_RESET,        /* a counter went back to its beginning */
+  REASON_LATE,         /* came after its slot of a Combine was cut */
+  REASON_SLOT_DROPPED, /* an incomplete slot of a Combine at a forced flush */
+  REASON_MAX_METRICS,  /* one series more than MaxMetrics */
+  REASON_DISAGREE,     /* two blocks feed one series and do not agree */
+  REASON_FULL,         /* no room within BufferLimit */
+  REASON_MEMORY,       /* the system had no memory */
+  N_REASONS,
+};
+
+#define TALLY_EXAMPLE_BYTES 200
+
+struct tally {
+  struct tally_row {
+    uint64_t n;
+    bool said;                         /* for the one who says it */
+    char example[TALLY_EXAMPLE_BYTES]; /* identifier of the first; "" unknown */
+  } row[N_REASONS];
+};
+
+/* What happened and what to do about it: the texts of a message. */
+struct reason_text {
+  const char *what;   /* "values are not a number" */
+  const char *remedy; /* "OnNaN \"zero\" publishes them as 0"; "" for none */
+  bool is_normal;     /* happens in good health: not worth a warning */
+};
+struct reason_text tally_text(enum reason reason);
+
+/* Counts one value of an identifier. */
+void tally_add(struct tally *tally, enum reason reason, const struct input *in);
+
+/* Counts n values; example may be NULL. */
+void tally_add_text(struct tally *tally, enum reason reason, uint64_t n,
+                    const char *example);
+
+#endif

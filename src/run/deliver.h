@@ -1,0 +1,55 @@
+/* deliver: what waits, and how it leaves: one attempt at a time.
+ *
+ * An attempt joins data to a body, compresses and signs it for this second,
+ * sends it, and settles what the answer says.  What fails goes on waiting, with
+ * its own timestamps, within BufferLimit and BufferAge.  The newest flush goes
+ * first, because alarms act on it; the backlog follows, newest first.
+ *
+ * Belongs to the node's thread. */
+#ifndef RUN_DELIVER_H
+#define RUN_DELIVER_H
+
+#include "base/err.h"
+#include "metric/parcel.h"
+#include "run/sender.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct delivery;
+
+/* options      borrowed for the life of the delivery
+ * deadline_ms  steady time at which a request is abandoned; as http_new()
+ * Reads the environment.  NULL with *err set. */
+struct delivery *delivery_new(const struct sender_options *options,
+                              const _Atomic int64_t *deadline_ms,
+                              struct err *err);
+void delivery_free(struct delivery *delivery);
+
+/* Takes a parcel of the newest flush. */
+void delivery_put(struct delivery *delivery, struct parcel *parcel);
+
+/* Data that wait, and the memory that they take. */
+size_t delivery_waiting(const struct delivery *delivery);
+size_t delivery_bytes(const struct delivery *delivery);
+
+/* Steady time of the next attempt; INT64_MAX when nothing waits. */
+int64_t delivery_wake_ms(const struct delivery *delivery);
+
+/* Makes one attempt now.  To be called when delivery_wake_ms() has come. */
+void delivery_attempt(struct delivery *delivery);
+
+/* To be called now and then while nothing is sent: an idle connection is
+ * closed. */
+void delivery_rest(struct delivery *delivery);
+
+/* The end is near: forgets that it was going to wait, and that the backlog was
+ * metered. */
+void delivery_hurry(struct delivery *delivery);
+
+/* Data that CloudWatch has accepted, ever. */
+uint64_t delivery_accepted(const struct delivery *delivery);
+
+#endif

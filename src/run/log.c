@@ -1,0 +1,101 @@
+#include "run/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "write_cloudwatch plugin: "
+#define LINE_MAX_BYTES 1000
+
+static void to_stderr(enum log_level level, const char *message) {
+  (void)level;
+  (void)fprintf(stderr, "%s\n", message);
+}
+
+/* Set before the first thread, so it needs no lock. */
+static log_sink_fn the_sink = to_stderr;
+
+void log_set_sink(log_sink_fn sink) {
+  the_sink = sink != NULL ? sink : to_stderr;
+}
+
+/* Ends a text that vsnprintf() had to cut in "...", never in the middle of a
+ * UTF-8 character. */
+static void mark_cut(char *text, size_t size) {
+  if (size < 5)
+    return;
+  size_t end = size - 4;
+  while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+    end--;
+  memcpy(text + end, "...", 4);
+}
+
+/* Texts of servers and files end up in messages; a message is one line. */
+static void make_one_line(char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < 0x20 || *text == 0x7F)
+      *text = ' ';
+}
+
+static void print(char *text, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void print(char *text, size_t size, const char *format, va_list args) {
+  int len = vsnprintf(text, size, format, args);
+  if (len < 0)
+    text[0] = '\0';
+  else if ((size_t)len >= size)
+    mark_cut(text, size);
+  make_one_line(text);
+}
+
+void log_say(enum log_level level, const char *node, const char *format, ...) {
+  char line[LINE_MAX_BYTES + 1];
+  int len = snprintf(line, sizeof(line), PREFIX "%s%s", node,
+                     node[0] == '\0' ? "" : ": ");
+  if (len < 0)
+    return;
+
+  if ((size_t)len >= sizeof(line)) {
+    mark_cut(line, sizeof(line)); /* a name that fills the line */
+    make_one_line(line);
+  } else {
+    va_list args;
+    va_start(args, format);
+    print(line + len, sizeof(line) - (size_t)len, format, args);
+    va_end(args);
+  }
+  the_sink(level, line);
+}
+
+void log_state_bad(struct log_state *state, enum log_level level,
+                   const char *node, int64_t now_ms, const char *format, ...) {
+  char what[sizeof(state->what)];
+  va_list args;
+  va_start(args, format);
+  print(what, sizeof(what), format, args);
+  va_end(args);
+
+  if (state->bad && strcmp(state->what, what) == 0)
+    return;
+  if (!state->bad)
+    state->since_ms = now_ms;
+  state->bad = true;
+  memcpy(state->what, what, sizeof(what));
+  log_say(level, node, "%s", what);
+}
+
+bool log_state_good(struct log_state *state, const char *node,
+                    const char *format, ...) {
+  if (!state->bad)
+    return false;
+  state->bad = false;
+
+  char what[sizeof(state->what)];
+  va_list args;
+  va_start(args, format);
+  print(what, sizeof(what), format, args);
+  va_end(args);
+  log_say(SAY_NOTICE, node, "%s", what);
+  return true;
+}

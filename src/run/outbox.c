@@ -1,0 +1,94 @@
+#include "run/outbox.h"
+
+#include "base/str.h"
+
+static void link_before(struct outbox *outbox, struct parcel *parcel,
+                        struct parcel *older) {
+  struct parcel *newer = older == NULL ? outbox->oldest : older->newer;
+  parcel->older = older;
+  parcel->newer = newer;
+  if (older == NULL)
+    outbox->oldest = parcel;
+  else
+    older->newer = parcel;
+  if (newer == NULL)
+    outbox->newest = parcel;
+  else
+    newer->older = parcel;
+}
+
+static void drop(struct outbox *outbox, struct parcel *parcel) {
+  parcel_free(outbox_take(outbox, parcel));
+}
+
+size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
+  if (parcel->n_data == 0) {
+    parcel_free(parcel);
+    return 0;
+  }
+
+  struct parcel *older = outbox->newest;
+  while (older != NULL && older->cut_s > parcel->cut_s)
+    older = older->older;
+  link_before(outbox, parcel, older);
+  outbox->n_parcels++;
+  outbox->n_data += parcel->n_data;
+  outbox->bytes += parcel_bytes(parcel);
+
+  size_t n_dropped = 0;
+  while (outbox->bytes > outbox->limit_bytes) {
+    n_dropped += outbox->oldest->n_data;
+    drop(outbox, outbox->oldest);
+  }
+  outbox->n_dropped += n_dropped;
+  return n_dropped;
+}
+
+struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel) {
+  if (parcel->newer == NULL)
+    outbox->newest = parcel->older;
+  else
+    parcel->newer->older = parcel->older;
+  if (parcel->older == NULL)
+    outbox->oldest = parcel->newer;
+  else
+    parcel->older->newer = parcel->newer;
+  parcel->older = NULL;
+  parcel->newer = NULL;
+
+  outbox->n_parcels--;
+  outbox->n_data -= parcel->n_data;
+  outbox->bytes -= parcel_bytes(parcel);
+  return parcel;
+}
+
+/* Looks at all parcels: late samples put old data into a new parcel. */
+size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
+  size_t n_expired = 0;
+  struct parcel *parcel = outbox->oldest;
+  while (parcel != NULL) {
+    struct parcel *newer = parcel->newer;
+    size_t n = parcel_expire(parcel, oldest_s);
+    outbox->n_data -= n;
+    n_expired += n;
+    if (parcel->n_data == 0)
+      drop(outbox, parcel);
+    parcel = newer;
+  }
+  outbox->n_expired += n_expired;
+  return n_expired;
+}
+
+struct parcel *outbox_next(const struct outbox *outbox,
+                           const struct parcel *after, const char *namespace) {
+  struct parcel *parcel = after == NULL ? outbox->newest : after->older;
+  while (parcel != NULL && namespace != NULL &&
+         !str_eq(str_of(parcel->namespace), str_of(namespace)))
+    parcel = parcel->older;
+  return parcel;
+}
+
+void outbox_clear(struct outbox *outbox) {
+  while (outbox->oldest != NULL)
+    drop(outbox, outbox->oldest);
+}
