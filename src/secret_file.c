@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,21 +141,31 @@ static void search_path(struct search *search, const char *path,
   search->depth--;
 }
 
+/* The arguments of this process, each ended with NUL, cut if they are too long;
+ * not by file_read(), because such a file has no size.  Returns the length. */
+static size_t read_command_line(char *out, size_t size) {
+  FILE *file = fopen("/proc/self/cmdline", "re");
+  if (file == NULL)
+    return 0;
+  size_t len = fread(out, 1, size - 1, file);
+  out[len] = '\0';
+  (void)fclose(file);
+  return len;
+}
+
 /* The argument of -C among those of the daemon, whose options with an argument
- * are -C and -P; NULL when there is none.  Borrowed from *line, in which each
- * argument ends with NUL, as in /proc/self/cmdline. */
-static const char *main_file(const struct buf *line) {
-  struct str rest = {buf_str(line), line->len}, argument;
+ * are -C and -P; NULL when there is none.  Borrowed from line. */
+static const char *main_file(const char *line, size_t len) {
   const char *found = NULL;
   char waiting = '\0'; /* the option whose argument comes next */
 
-  str_split(&rest, '\0', &argument); /* the program */
-  while (str_split(&rest, '\0', &argument)) {
+  for (const char *argument = line + strlen(line) + 1; argument < line + len;
+       argument += strlen(argument) + 1) {
     if (waiting == 'C')
-      found = argument.p;
-    bool is_options = waiting == '\0' && argument.p[0] == '-';
+      found = argument;
+    bool is_options = waiting == '\0' && argument[0] == '-';
     waiting = '\0';
-    for (const char *p = argument.p + 1; is_options && *p != '\0'; p++) {
+    for (const char *p = argument + 1; is_options && *p != '\0'; p++) {
       if (*p != 'C' && *p != 'P')
         continue;
       if (p[1] == '\0')
@@ -175,14 +186,12 @@ void secret_file_find(const char *text, secret_file_fn found) {
       "/usr/local/etc/collectd.conf",
   };
   struct search search = {.text = text, .found = found};
-  struct buf line = BUF_INIT(FILE_BYTES_MAX);
-  const char *path = NULL;
+  char line[4096];
+  size_t len = read_command_line(line, sizeof(line));
+  const char *path = main_file(line, len);
 
-  if (file_read("/proc/self/cmdline", &line, NULL) == FILE_FOUND)
-    path = main_file(&line);
   if (path != NULL)
     search_file(&search, path);
   for (size_t i = 0; path == NULL && i < sizeof(usual) / sizeof(usual[0]); i++)
     search_file(&search, usual[i]);
-  buf_clear(&line);
 }
