@@ -13,7 +13,7 @@ for file in $(find src tests -name '*.[ch]' ! -path src/build.h | sort) \
   case $file in
   tests/fuzz/fuzz_*.c)
     word=tests/fuzz/replay_$(basename "$file" .c | sed 's/^fuzz_//') ;;
-  tests/unit/test_*.c) word=${file%.c} ;;
+  tests/unit/test_*.c | tests/diff/*.c | tests/lint/*.c) word=${file%.c} ;;
   *) word=$file ;;
   esac
   if ! grep -Eq "(^|[[:space:]])$word([[:space:]]|\$)" Makefile.am; then
