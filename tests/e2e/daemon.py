@@ -1,0 +1,271 @@
+"""daemon: a real collectd with a configuration, folders and a socket of its own.
+
+    with Daemon(tmp_path, '<Plugin write_cloudwatch> ... </Plugin>') as daemon:
+        daemon.putval('host/memory/memory-free', 'N:1')
+        daemon.flush()
+    assert daemon.status == 0
+
+Everything lives below the given folder.  Every wait has an end.  MODULE names
+the built write_cloudwatch.so; DAEMON_PRELOAD, if set, is preloaded into the
+daemon (the runtime of a sanitizer).
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+COLLECTD = shutil.which('collectd', path='/usr/sbin:/usr/local/sbin:/sbin')
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PASSED_ON = ('ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS')
+
+
+def find_module():
+    """The built module: a regular file, as collectd refuses links."""
+    if 'MODULE' in os.environ:
+        return pathlib.Path(os.environ['MODULE']).resolve(strict=True)
+    for folder in ('.libs', 'src/.libs'):
+        path = ROOT / folder / 'write_cloudwatch.so'
+        if path.is_file():
+            return path
+    raise FileNotFoundError('write_cloudwatch.so is not built; name it in MODULE')
+
+
+def find_plugin_folder():
+    """Where the daemon has its own plugins, as it says itself."""
+    text = subprocess.run([COLLECTD, '-h'], capture_output=True, text=True,
+                          timeout=10).stdout
+    return re.search(r'Plugin directory\s+(\S+)', text).group(1)
+
+
+def load(module, options=''):
+    """The lines that load our module; options stand in the LoadPlugin block."""
+    return (f'PluginDir "{module.parent}"\n'
+            f'<LoadPlugin write_cloudwatch>\n{options}\n</LoadPlugin>\n')
+
+
+class Daemon:
+    """One run of collectd.
+
+    folder       for everything it writes; must be empty of an earlier run
+    config       what stands after the loading of our module
+    before       what stands before it (other plugins, global options)
+    load_options what stands inside <LoadPlugin write_cloudwatch>; None: the
+                 module is not loaded here, config does it with load()
+    interval     the daemon's Interval in seconds
+    environment  added to a nearly empty one
+    wrapper      command put before collectd, such as ('valgrind', '-q')
+    arguments    of collectd, without -C
+    """
+
+    def __init__(self, folder, config, *, before='', load_options='',
+                 interval=1, environment=None, wrapper=(), arguments=('-f',)):
+        self.folder = pathlib.Path(folder)
+        self.socket_path = self.folder / 'socket'
+        self.config_path = self.folder / 'collectd.conf'
+        self.status = None
+        self.lines = []  # of the log, guarded by changed
+        self.changed = threading.Condition()
+        self._ended = False
+        self._process = None
+        self._socket = None
+
+        plugins = self.folder / 'plugins'
+        plugins.mkdir(parents=True, exist_ok=True)
+        self.module = plugins / 'write_cloudwatch.so'
+        shutil.copyfile(find_module(), self.module)
+        self._write_config(config, before, load_options, interval)
+        self._command = [*wrapper, COLLECTD, '-C', str(self.config_path),
+                         *arguments]
+        self._environment = self._make_environment(environment or {})
+
+    def _write_config(self, config, before, load_options, interval):
+        text = f'''Hostname "testhost"
+FQDNLookup false
+Interval {interval}
+BaseDir "{self.folder}"
+PIDFile "{self.folder}/pid"
+TypesDB "/usr/share/collectd/types.db"
+PluginDir "{find_plugin_folder()}"
+LoadPlugin logfile
+<Plugin logfile>
+  LogLevel info
+  File STDOUT
+  Timestamp false
+  PrintSeverity true
+</Plugin>
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "{self.socket_path}"
+  DeleteSocket true
+</Plugin>
+{before}
+'''
+        if load_options is not None:
+            text += load(self.module, load_options)
+        self.config_path.write_text(text + config + '\n')
+        self.config_path.chmod(0o640)
+
+    def _make_environment(self, more):
+        environment = {'PATH': os.environ['PATH'], 'HOME': str(self.folder),
+                       'AWS_EC2_METADATA_DISABLED': 'true'}
+        for name in PASSED_ON:
+            if name in os.environ:
+                environment[name] = os.environ[name]
+        if 'DAEMON_PRELOAD' in os.environ:
+            environment['LD_PRELOAD'] = os.environ['DAEMON_PRELOAD']
+        return {**environment, **more}
+
+    # ---- life ---------------------------------------------------------------
+
+    def launch(self):
+        """Starts the process and reads its log."""
+        self._process = subprocess.Popen(
+            self._command, env=self._environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors='replace', start_new_session=True, cwd=self.folder)
+        threading.Thread(target=self._read_log, daemon=True).start()
+        return self
+
+    def _read_log(self):
+        for line in self._process.stdout:
+            with self.changed:
+                self.lines.append(line.rstrip('\n'))
+                self.changed.notify_all()
+        with self.changed:
+            self._ended = True
+            self.changed.notify_all()
+
+    def start(self, timeout=30):
+        """Starts the daemon and waits until it reads and writes values."""
+        self.launch()
+        try:
+            self.wait_for(r'Initialization complete', timeout)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def run(self, timeout=30):
+        """Starts the daemon and waits until it ends by itself."""
+        self.launch()
+        return self._join(timeout)
+
+    def stop(self, timeout=60):
+        """Ends the daemon as an administrator does; returns its status."""
+        self.signal(signal.SIGTERM)
+        return self._join(timeout)
+
+    def signal(self, number):
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, number)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self._join(10)
+
+    def _join(self, timeout):
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        try:
+            self.status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            self._process.wait(10)
+            raise AssertionError(
+                f'collectd did not end within {timeout} s\n{self.log}')
+        with self.changed:
+            self.changed.wait_for(lambda: self._ended, 10)
+        return self.status
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, trace):
+        if kind is None:
+            self.stop()
+        else:
+            self.kill()
+
+    # ---- log ----------------------------------------------------------------
+
+    @property
+    def log(self):
+        with self.changed:
+            return '\n'.join(self.lines)
+
+    def wait_for(self, pattern, timeout=30):
+        """Waits for a line of the log; returns the match."""
+        expression = re.compile(pattern)
+        read = 0
+        found = None
+
+        def look():
+            nonlocal read, found
+            while found is None and read < len(self.lines):
+                found = expression.search(self.lines[read])
+                read += 1
+            return found is not None or self._ended
+
+        with self.changed:
+            self.changed.wait_for(look, timeout)
+        if found is None:
+            raise AssertionError(f'the log has no /{pattern}/\n{self.log}')
+        return found
+
+    # ---- values -------------------------------------------------------------
+
+    def _connect(self, timeout):
+        # The unixsock plugin opens its socket in a thread of its own, some
+        # time after the daemon has said that it is ready.
+        end = time.monotonic() + timeout
+        while True:
+            self._socket = socket.socket(socket.AF_UNIX)
+            try:
+                self._socket.connect(str(self.socket_path))
+                break
+            except OSError:
+                self._socket.close()
+                self._socket = None
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+        self._answers = self._socket.makefile('r')
+
+    def command(self, line, timeout=10):
+        """Sends one command through the socket; returns the answer's lines."""
+        if self._socket is None:
+            self._connect(timeout)
+        self._socket.settimeout(timeout)
+        self._socket.sendall(line.encode() + b'\n')
+        first = self._answers.readline().rstrip('\n')
+        n, _, text = first.partition(' ')
+        if not re.fullmatch(r'-?\d+', n) or int(n) < 0:
+            raise AssertionError(f'{line}: {first}')
+        return [text] + [self._answers.readline().rstrip('\n')
+                         for _ in range(int(n))]
+
+    def putval(self, identifier, *values, interval=None):
+        """Dispatches values such as '1700000000:1.5', 'N:U' or '17:1:2'."""
+        escaped = identifier.replace('\\', '\\\\').replace('"', '\\"')
+        option = f' interval={interval}' if interval is not None else ''
+        self.command(f'PUTVAL "{escaped}"{option} {" ".join(values)}')
+
+    def flush(self, timeout=None, plugin=None):
+        """Asks all plugins, or one, to flush; timeout in seconds."""
+        line = 'FLUSH'
+        if timeout is not None:
+            line += f' timeout={timeout}'
+        if plugin is not None:
+            line += f' plugin="{plugin}"'
+        self.command(line)
