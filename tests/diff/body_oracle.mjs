@@ -63,7 +63,7 @@ function parse(text) {
 }
 
 const bodyText = (body) =>
-  typeof body === "string" ? body : Buffer.from(body).toString("utf8");
+  typeof body === "string" ? body : new TextDecoder().decode(body);
 
 let nRequests = 0;
 let nData = 0;
