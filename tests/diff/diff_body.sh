@@ -21,5 +21,5 @@ fi
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 "$program" >"$lines"
-timeout 120 node "$here/body_oracle.mjs" "$modules" <"$lines"
+NODE_NO_WARNINGS=1 timeout 120 node "$here/body_oracle.mjs" "$modules" <"$lines"
 timeout 120 /usr/bin/python3 "$here/body_oracle.py" <"$lines"
