@@ -63,15 +63,9 @@ int set_key(const struct option *option, void *to, const struct argument *a,
   return set_text(option, to, a, n, err);
 }
 
-/* The environment is not asked before init, when all of it is compiled. */
-static const char *no_environment(const char *name) {
-  (void)name;
-  return "";
-}
-
 int template_check(const char *text, struct err *err) {
   struct tmpl_keys keys = {0};
-  struct tmpl *tmpl = tmpl_compile(str_of(text), &keys, no_environment, err);
+  struct tmpl *tmpl = tmpl_compile(str_of(text), &keys, NULL, err);
   int rc = tmpl != NULL ? 0 : -1;
   tmpl_free(tmpl);
   tmpl_keys_clear(&keys);

@@ -268,6 +268,7 @@ static int set_up(struct http *http) {
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name server that hangs */
 #endif
+  SET(CURLOPT_PATH_AS_IS, 1L); /* it is signed as given */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_USERAGENT, "write_cloudwatch/" WRITE_CLOUDWATCH_VERSION);
   SET(CURLOPT_ERRORBUFFER, http->curl_says);
@@ -314,7 +315,7 @@ static void put_seconds(struct buf *out, int64_t ms) {
   buf_puts(out, " s");
 }
 
-/* Why there is no answer.  reached: the request had begun to go out. */
+/* Why there is no answer. */
 static void put_reason(struct buf *out, const struct http *http,
                        const struct transfer *transfer, CURLcode rc) {
   static const struct {

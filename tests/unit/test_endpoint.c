@@ -144,6 +144,7 @@ static const struct {
      false},
     {"http://127.0.0.256", "http://127.0.0.256/", "127.0.0.256", "/", false,
      false},
+    {"http://10.0.0.1", "http://10.0.0.1/", "10.0.0.1", "/", false, false},
     {"http://127.1", "http://127.1/", "127.1", "/", false, false},
     {"http://localhost.evil.example", "http://localhost.evil.example/",
      "localhost.evil.example", "/", false, false},

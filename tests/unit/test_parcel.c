@@ -100,22 +100,62 @@ static void takes_no_more_bytes_than_a_request(void **state) {
   free(text);
 }
 
-/* However long an identifier is, the data that are there stay. */
+/* The longest text that a parcel takes makes a request, however the namespace
+ * grows by its escapes. */
+static void leaves_room_for_the_namespace(void **state) {
+  (void)state;
+  char namespace[CW_NAMESPACE_MAX + 1];
+  char *text = malloc(CW_BODY_MAX);
+  struct json_out *json = json_out_new();
+  struct batch batch = BATCH_INIT;
+  struct err err;
+  size_t bytes = CW_BODY_MAX;
+
+  assert_non_null(text);
+  memset(text, '1', CW_BODY_MAX);
+  memset(namespace, '"', CW_NAMESPACE_MAX);
+  namespace[CW_NAMESPACE_MAX] = '\0';
+  struct parcel *parcel = parcel_new(namespace, 0);
+  while (!parcel_has_room(parcel, bytes))
+    bytes--;
+  assert_in_range(bytes, CW_BODY_MAX - 2000, CW_BODY_MAX);
+  assert_int_equal(parcel_add(parcel, (struct str){text, bytes}, "id", 0), 0);
+  assert_int_equal(batch_begin(&batch, PROTOCOL_JSON, json, namespace, &err),
+                   0);
+  assert_int_equal(batch_add(&batch, parcel, &err), 1);
+  assert_int_equal(batch_end(&batch, &err), 0);
+  assert_true(batch.body.len <= CW_BODY_MAX);
+  batch_clear(&batch);
+  parcel_free(parcel);
+  json_out_free(json);
+  free(text);
+}
+
+/* However long identifiers are, they have a limit, and the data that are there
+ * stay. */
 static void refuses_identifiers_without_end(void **state) {
   (void)state;
-  struct parcel *parcel = parcel_new("N", 0);
-  size_t bytes = 3 * CW_BODY_MAX;
-  char *identifier = malloc(bytes + 1);
+  static const size_t bytes[] = {1000, CW_BODY_MAX, 10 * CW_BODY_MAX};
+  char *identifier = malloc(10 * CW_BODY_MAX + 1);
   assert_non_null(identifier);
-  memset(identifier, 'i', bytes);
-  identifier[bytes] = '\0';
-  assert_int_equal(parcel_add(parcel, STR("{}"), "id", 7), 0);
-  assert_int_equal(parcel_add(parcel, STR("{}"), identifier, 0), -1);
-  assert_int_equal(parcel->n_data, 1);
-  assert_string_equal(parcel_text(parcel, 0).p, "{}");
-  assert_string_equal(parcel_identifier(parcel, 0), "id");
+
+  for (size_t i = 0; i < N(bytes); i++) {
+    struct parcel *parcel = parcel_new("N", 0);
+    size_t n = 1;
+    assert_int_equal(parcel_add(parcel, STR("{}"), "id", 7), 0);
+    memset(identifier, 'i', bytes[i]);
+    identifier[bytes[i]] = '\0';
+    while (parcel_add(parcel, STR("{}"), identifier, 0) == 0)
+      n++;
+    assert_int_equal(parcel->n_data, n);
+    assert_int_equal(n == CW_DATA_MAX, i == 0);
+    assert_in_range(parcel_bytes(parcel), 1, 3 * CW_BODY_MAX);
+    assert_string_equal(parcel_text(parcel, 0).p, "{}");
+    assert_string_equal(parcel_identifier(parcel, 0), "id");
+    assert_string_equal(parcel_text(parcel, n - 1).p, "{}");
+    parcel_free(parcel);
+  }
   free(identifier);
-  parcel_free(parcel);
 }
 
 static void splits_in_halves(void **state) {
@@ -263,6 +303,7 @@ int main(void) {
       cmocka_unit_test(keeps_what_it_is_given),
       cmocka_unit_test(takes_no_more_data_than_a_request),
       cmocka_unit_test(takes_no_more_bytes_than_a_request),
+      cmocka_unit_test(leaves_room_for_the_namespace),
       cmocka_unit_test(refuses_identifiers_without_end),
       cmocka_unit_test(splits_in_halves),
       cmocka_unit_test(agrees_with_a_plain_list),
