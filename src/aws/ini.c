@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 
-#include <stdint.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,19 +107,9 @@ static const char *text_at(const struct ini *ini, size_t at) {
   return buf_str(&ini->texts) + at;
 }
 
-static int add(struct ini *ini, struct entry entry) {
-  if (ini->n_entries == ini->cap) {
-    size_t cap = ini->cap == 0 ? 32 : 2 * ini->cap;
-    struct entry *grown = NULL;
-    if (cap <= SIZE_MAX / sizeof(*grown))
-      grown = realloc(ini->entries, cap * sizeof(*grown));
-    if (grown == NULL)
-      return -1;
-    ini->entries = grown;
-    ini->cap = cap;
-  }
+static void add(struct ini *ini, struct entry entry) {
+  assert(ini->n_entries < ini->cap);
   ini->entries[ini->n_entries++] = entry;
-  return 0;
 }
 
 /* ---- reading ------------------------------------------------------------- */
@@ -169,8 +159,7 @@ static int read_section(struct reader *r, struct str line) {
   if (r->kind == KIND_PROFILE && r->is_config && str_eq(name, STR("default")))
     r->ini->has_profile_default = true;
   r->section = keep(r->ini, name);
-  if (add(r->ini, (struct entry){.kind = r->kind, .section = r->section}) != 0)
-    return fail(r, "out of memory");
+  add(r->ini, (struct entry){.kind = r->kind, .section = r->section});
   return 0;
 }
 
@@ -213,8 +202,7 @@ static int read_property(struct reader *r, struct str line) {
   r->has_children = value.len == 0;
   struct entry entry = {r->kind, r->section, r->parent, 0, 0};
   entry.value = keep(r->ini, value);
-  if (add(r->ini, entry) != 0)
-    return fail(r, "out of memory");
+  add(r->ini, entry);
   return 0;
 }
 
@@ -232,8 +220,7 @@ static int read_child(struct reader *r, struct str line) {
   struct entry entry = {r->kind, r->section, r->parent, 0, 0};
   entry.sub = keep_lower(r->ini, name);
   entry.value = keep(r->ini, str_trim(value));
-  if (add(r->ini, entry) != 0)
-    return fail(r, "out of memory");
+  add(r->ini, entry);
   return 0;
 }
 
@@ -285,6 +272,14 @@ static int read_file(struct ini *ini, struct str text, bool is_config,
   return 0;
 }
 
+/* The most entries that a text can come to: each needs a "[" or a "=". */
+static size_t count_entries(struct str text) {
+  size_t n = 0;
+  for (size_t i = 0; i < text.len; i++)
+    n += text.p[i] == '[' || text.p[i] == '=';
+  return n;
+}
+
 struct ini *ini_parse(struct str config_text, struct str credentials_text,
                       struct err *err) {
   struct ini *ini = calloc(1, sizeof(*ini));
@@ -299,8 +294,10 @@ struct ini *ini_parse(struct str config_text, struct str credentials_text,
   ini->texts = (struct buf)BUF_INIT(size);
   buf_reserve(&ini->texts, size);
   buf_putc(&ini->texts, '\0');
+  ini->cap = count_entries(config_text) + count_entries(credentials_text);
+  ini->entries = calloc(ini->cap + 1, sizeof(*ini->entries));
 
-  if (!buf_ok(&ini->texts))
+  if (!buf_ok(&ini->texts) || ini->entries == NULL)
     err_set(err, "out of memory");
   else if (read_file(ini, config_text, true, err) == 0 &&
            read_file(ini, credentials_text, false, err) == 0)

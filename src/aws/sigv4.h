@@ -58,12 +58,16 @@ struct sigv4_trace {
  * service  for example "monitoring"
  * now_s    seconds since 1970-01-01 00:00:00 UTC
  * out      overwritten; to be given back with sigv4_clear()
- * trace    NULL, or filled with the intermediate texts
+ * trace    NULL; or zeroed or used before, filled with the intermediate texts
+ *          and to be given back with sigv4_trace_clear()
  *
  * All inputs are borrowed for the call.  Returns 0; or -1 with *err set and
- * *out empty when a value holds a line break or another control character but
- * tab, a header's name is not lower case or stands twice, "host" is missing,
- * now_s lies outside the years 1970 to 9999, or memory ran out. */
+ * *out and *trace empty when a value holds a line break or another control
+ * character but tab, a blank or a control character stands in the method,
+ * path, query, region or service, the path does not begin with "/", a header's
+ * name is not lower case, stands twice or is one of our own, "host" is missing,
+ * *cred has no keys, now_s lies outside the years 1970 to 9999, or memory ran
+ * out. */
 int sigv4_sign(const struct sigv4_request *req, const struct cred *cred,
                const char *region, const char *service, int64_t now_s,
                struct sigv4_headers *out, struct sigv4_trace *trace,

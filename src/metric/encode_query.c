@@ -128,8 +128,8 @@ int encode_query_datum(struct buf *to, size_t number, struct str text,
   struct json *datum = json_parse(text, err);
   if (datum == NULL)
     goto out;
-  if (json_kind(datum) != JSON_OBJECT || json_count(datum) == 0) {
-    err_set(err, "a datum's text is no JSON object with members");
+  if (json_kind(datum) != JSON_OBJECT) {
+    err_set(err, "a datum's text is no JSON object");
     goto out;
   }
 
@@ -138,6 +138,10 @@ int encode_query_datum(struct buf *to, size_t number, struct str text,
     goto out;
   if (!buf_ok(to)) {
     err_set(err, "no room or no memory for a datum's Query text");
+    goto out;
+  }
+  if (to->len == len) {
+    err_set(err, "a datum's text has no member with a value");
     goto out;
   }
   rc = 0;

@@ -96,8 +96,7 @@ static uint32_t put_text(struct buf *texts, struct str text) {
 int parcel_add(struct parcel *parcel, struct str text, const char *identifier,
                int64_t time_s) {
   struct str id = str_of(identifier);
-  if (!parcel_has_room(parcel, text.len) || id.len > TEXTS_MAX ||
-      make_data_room(parcel) != 0 ||
+  if (!parcel_has_room(parcel, text.len) || make_data_room(parcel) != 0 ||
       make_text_room(parcel, text.len + 1 + id.len + 1) != 0)
     return -1;
 

@@ -3,8 +3,9 @@
  *
  * What a template may name: host plugin plugin_instance type type_instance ds
  * meta:KEY env:NAME.  "%{x|text}" gives text where x is empty; "%{.x}" gives a
- * dot and x, or nothing where x is empty (any one punctuation mark); "%%" is a
- * percent sign. */
+ * dot and x, or nothing where x is empty (any one punctuation mark);
+ * "%{.x|text}" gives a dot and x, or text without the dot where x is empty;
+ * "%%" is a percent sign. */
 #ifndef METRIC_TMPL_H
 #define METRIC_TMPL_H
 

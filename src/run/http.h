@@ -22,8 +22,8 @@ int http_global_init(void);
 struct http_options {
   char *proxy;    /* owned; NULL: as the environment says */
   char *no_proxy; /* owned; NULL: as the environment says */
-  char *ca_cert;  /* file; owned; NULL: AWS_CA_BUNDLE, else the system's */
-  char *ca_path;  /* folder; owned; NULL: the system's */
+  char *ca_cert;  /* file; owned; it or ca_path replace the system's store; */
+  char *ca_path;  /* folder; owned; both NULL: AWS_CA_BUNDLE, else system's */
   bool verify_peer;
   int64_t connect_timeout_ms;
   int64_t timeout_ms; /* of a whole request */
@@ -55,8 +55,9 @@ struct http_answer {
   struct buf error_type;  /* header x-amzn-errortype */
   struct buf request_id;  /* header x-amzn-requestid */
   struct buf date;        /* header date */
-  int64_t
-      retry_after_ms; /* x-amz-retry-after (ms) or retry-after (s), else 0 */
+  /* x-amz-retry-after (ms) or retry-after (s), the longer of both, at most
+   * RETRY_CAP_MS (aws/retry.h); else 0 */
+  int64_t retry_after_ms;
   struct err error;
 };
 #define HTTP_ANSWER_INIT                                                       \

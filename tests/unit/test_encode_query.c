@@ -77,6 +77,7 @@ static const struct {
     {"a list", "[1]"},
     {"a number", "1"},
     {"no member", "{}"},
+    {"no value in any member", "{\"Values\":[],\"StatisticValues\":{}}"},
     {"null", "{\"Value\":1,\"Unit\":null}"},
     {"a truth", "{\"Value\":1,\"Unit\":true}"},
     {"a time before 1970", "{\"Value\":1,\"Timestamp\":-1}"},

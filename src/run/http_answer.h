@@ -1,0 +1,19 @@
+/* http_answer: what is kept of an answer's headers.  For http.c only. */
+#ifndef RUN_HTTP_ANSWER_H
+#define RUN_HTTP_ANSWER_H
+
+#include "base/str.h"
+#include "run/http.h"
+
+/* Takes one line of an answer's head, with or without its line break.  A
+ * status line forgets the headers before it: they belonged to another answer,
+ * such as "100 Continue". */
+void http_answer_take_header(struct http_answer *answer, struct str line);
+
+/* Empties headers and body. */
+void http_answer_forget(struct http_answer *answer);
+
+/* Host and port as the URL has them, for messages. */
+struct str http_host_of(const char *url);
+
+#endif

@@ -1,0 +1,159 @@
+#include "run/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test_file.XXXXXX";
+static char path[64];
+
+static void write_file(const char *text, size_t len) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_int_equal(fwrite(text, 1, len, file), len);
+  assert_int_equal(fclose(file), 0);
+}
+
+static int begin(void **state) {
+  (void)state;
+  if (mkdtemp(folder) == NULL)
+    return -1;
+  (void)snprintf(path, sizeof(path), "%s/text", folder);
+  return 0;
+}
+
+static int end(void **state) {
+  (void)state;
+  (void)unlink(path);
+  return rmdir(folder);
+}
+
+static void a_file_is_read_whole(void **state) {
+  (void)state;
+  struct buf out = BUF_INIT(20000);
+  struct err err = {0};
+  char text[10000];
+  for (size_t i = 0; i < sizeof(text); i++)
+    text[i] = (char)(i % 251);
+
+  const size_t sizes[] = {0, 1, 4095, 4096, 4097, 10000};
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    write_file(text, sizes[i]);
+    buf_puts(&out, "what was there before");
+    assert_int_equal(file_read(path, &out, &err), FILE_FOUND);
+    assert_int_equal(out.len, sizes[i]);
+    assert_memory_equal(buf_str(&out), text, sizes[i]);
+  }
+  assert_string_equal(err.text, "");
+  buf_clear(&out);
+}
+
+static void room_is_made_once(void **state) {
+  (void)state;
+  struct buf out = BUF_INIT(20000);
+  char text[10000];
+  memset(text, 'k', sizeof(text));
+  write_file(text, sizeof(text));
+  assert_int_equal(file_read(path, &out, NULL), FILE_FOUND);
+  assert_in_range(out.cap, 10000, 10200);
+  buf_clear(&out);
+}
+
+static void what_cannot_be_read(void **state) {
+  (void)state;
+  struct buf out = BUF_INIT(100);
+  struct err err = {0};
+  char below[96];
+
+  write_file("x", 1);
+  (void)snprintf(below, sizeof(below), "%s/below", path);
+  assert_int_equal(file_read("/nowhere/at/all", &out, &err), FILE_ABSENT);
+  assert_int_equal(file_read(below, &out, &err), FILE_ABSENT);
+  assert_string_equal(err.text, "");
+
+  assert_int_equal(file_read(folder, &out, &err), FILE_FAILED);
+  assert_non_null(strstr(err.text, "not a regular file"));
+  assert_non_null(strstr(err.text, folder));
+  assert_int_equal(file_read("/dev/zero", &out, &err), FILE_FAILED);
+
+  char text[101] = {0};
+  write_file(text, 100);
+  assert_int_equal(file_read(path, &out, &err), FILE_FOUND);
+  write_file(text, 101);
+  assert_int_equal(file_read(path, &out, &err), FILE_FAILED);
+  assert_non_null(strstr(err.text, "longer than 100 bytes"));
+  assert_int_equal(out.len, 0);
+  buf_clear(&out);
+}
+
+static void a_pipe_does_not_hang(void **state) {
+  (void)state;
+  struct buf out = BUF_INIT(100);
+  struct err err = {0};
+  (void)unlink(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  (void)alarm(10);
+  assert_int_equal(file_read(path, &out, &err), FILE_FAILED);
+  (void)alarm(0);
+  (void)unlink(path);
+}
+
+static void a_stamp_tells_a_change(void **state) {
+  (void)state;
+  const struct file_stamp none = {0};
+  (void)unlink(path);
+  struct file_stamp absent = file_stamp(path);
+  assert_true(file_stamp_eq(&absent, &none));
+
+  write_file("one", 3);
+  struct file_stamp first = file_stamp(path), again = file_stamp(path);
+  assert_false(file_stamp_eq(&first, &none));
+  assert_true(file_stamp_eq(&first, &again));
+
+  /* A tool that keeps the times, and one that keeps the length. */
+  const struct timespec times[2] = {{.tv_sec = 1000, .tv_nsec = 7},
+                                    {.tv_sec = 1000, .tv_nsec = 7}};
+  const struct timespec later[2] = {{.tv_sec = 1000, .tv_nsec = 8},
+                                    {.tv_sec = 1000, .tv_nsec = 8}};
+  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+  first = file_stamp(path);
+  write_file("four", 4);
+  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+  again = file_stamp(path);
+  assert_false(file_stamp_eq(&first, &again));
+  first = again;
+  assert_int_equal(utimensat(AT_FDCWD, path, later, 0), 0);
+  again = file_stamp(path);
+  assert_false(file_stamp_eq(&first, &again));
+}
+
+static void who_may_read(void **state) {
+  (void)state;
+  write_file("x", 1);
+  assert_int_equal(chmod(path, 0640), 0);
+  assert_false(file_is_world_readable(path));
+  assert_int_equal(chmod(path, 0604), 0);
+  assert_true(file_is_world_readable(path));
+  assert_false(file_is_world_readable("/nowhere/at/all"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_file_is_read_whole),
+      cmocka_unit_test(room_is_made_once),
+      cmocka_unit_test(what_cannot_be_read),
+      cmocka_unit_test(a_pipe_does_not_hang),
+      cmocka_unit_test(a_stamp_tells_a_change),
+      cmocka_unit_test(who_may_read),
+  };
+  return cmocka_run_group_tests(tests, begin, end);
+}

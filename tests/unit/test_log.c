@@ -1,0 +1,135 @@
+#include "run/log.h"
+
+#include "base/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+  size_t n;
+  enum log_level level;
+  char text[2048];
+} heard;
+
+static void hear(enum log_level level, const char *message) {
+  heard.n++;
+  heard.level = level;
+  (void)snprintf(heard.text, sizeof(heard.text), "%s", message);
+}
+
+static int listen(void **state) {
+  (void)state;
+  memset(&heard, 0, sizeof(heard));
+  log_set_sink(hear);
+  return 0;
+}
+
+static void a_message_has_prefix_and_node(void **state) {
+  (void)state;
+  log_say(SAY_WARNING, "", "it is %d", 7);
+  assert_string_equal(heard.text, "write_cloudwatch plugin: it is 7");
+  assert_int_equal(heard.level, SAY_WARNING);
+  log_say(SAY_INFO, "prod", "it is %d", 8);
+  assert_string_equal(heard.text, "write_cloudwatch plugin: prod: it is 8");
+}
+
+static void a_message_is_one_line(void **state) {
+  (void)state;
+  log_say(SAY_INFO, "", "%s", "a\r\nERROR: b\x7f\tc");
+  assert_string_equal(heard.text, "write_cloudwatch plugin: a  ERROR: b  c");
+}
+
+static void a_long_message_is_cut_between_characters(void **state) {
+  (void)state;
+  for (size_t i = 0; i < 8; i++) {
+    char text[3000];
+    memset(text, 'a', i);
+    text[i] = '\0';
+    for (size_t n = i; n < 2900; n += 3)
+      memcpy(text + n, "\xe2\x82\xac", 4);
+    log_say(SAY_INFO, "", "%s", text);
+    assert_in_range(strlen(heard.text), 995, 1000);
+    assert_true(str_is_utf8(str_of(heard.text)));
+    assert_true(str_has_suffix(str_of(heard.text), STR("\xac...")));
+  }
+}
+
+static void a_message_that_fits_is_whole(void **state) {
+  (void)state;
+  char text[1001 - sizeof("write_cloudwatch plugin: ") + 1];
+  memset(text, 'a', sizeof(text));
+  text[sizeof(text) - 1] = '\0';
+  log_say(SAY_INFO, "", "%s", text);
+  assert_int_equal(strlen(heard.text), 1000);
+  assert_true(str_has_suffix(str_of(heard.text), STR("aaa")));
+}
+
+static void a_name_that_fills_the_line_is_cut(void **state) {
+  (void)state;
+  char name[2000];
+  memset(name, 'n', sizeof(name));
+  name[sizeof(name) - 1] = '\0';
+  log_say(SAY_INFO, name, "%s", "lost");
+  assert_int_equal(strlen(heard.text), 1000);
+}
+
+static void a_state_is_said_when_it_begins_changes_and_ends(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  assert_false(log_state_good(&s, "", "well"));
+  assert_int_equal(heard.n, 0);
+
+  log_state_bad(&s, SAY_WARNING, "prod", 1000, "cannot %s", "reach it");
+  assert_int_equal(heard.n, 1);
+  assert_string_equal(heard.text,
+                      "write_cloudwatch plugin: prod: cannot reach it");
+  log_state_bad(&s, SAY_WARNING, "prod", 2000, "cannot %s", "reach it");
+  assert_int_equal(heard.n, 1);
+  log_state_bad(&s, SAY_ERROR, "prod", 3000, "refused");
+  assert_int_equal(heard.n, 2);
+  assert_int_equal(heard.level, SAY_ERROR);
+  assert_int_equal(s.since_ms, 1000);
+
+  assert_true(log_state_good(&s, "prod", "well after %d s", 2));
+  assert_int_equal(heard.n, 3);
+  assert_int_equal(heard.level, SAY_NOTICE);
+  assert_string_equal(heard.text,
+                      "write_cloudwatch plugin: prod: well after 2 s");
+  assert_false(log_state_good(&s, "prod", "well"));
+  assert_int_equal(heard.n, 3);
+
+  log_state_bad(&s, SAY_ERROR, "prod", 9000, "refused");
+  assert_int_equal(heard.n, 4);
+  assert_int_equal(s.since_ms, 9000);
+}
+
+static void a_long_state_is_recognised(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  char text[900];
+  memset(text, 'a', sizeof(text));
+  text[sizeof(text) - 1] = '\0';
+  log_state_bad(&s, SAY_ERROR, "", 1, "%s", text);
+  log_state_bad(&s, SAY_ERROR, "", 2, "%s", text);
+  assert_int_equal(heard.n, 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(a_message_has_prefix_and_node, listen),
+      cmocka_unit_test_setup(a_message_is_one_line, listen),
+      cmocka_unit_test_setup(a_long_message_is_cut_between_characters, listen),
+      cmocka_unit_test_setup(a_message_that_fits_is_whole, listen),
+      cmocka_unit_test_setup(a_name_that_fills_the_line_is_cut, listen),
+      cmocka_unit_test_setup(a_state_is_said_when_it_begins_changes_and_ends,
+                             listen),
+      cmocka_unit_test_setup(a_long_state_is_recognised, listen),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* A vector is a folder with answer (status, n_data and headers, a line each;
+ * an empty line; the body to its last byte) and expected. */
+#include "aws/reply.h"
+
+#include "base/buf.h"
+
+#include "vectors.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const outcomes[] = {[OUTCOME_SENT] = "SENT",
+                                       [OUTCOME_RETRY] = "RETRY",
+                                       [OUTCOME_REFRESH] = "REFRESH",
+                                       [OUTCOME_MEND] = "MEND"};
+static const char *const classes[] = {
+    [REPLY_PLAIN] = "PLAIN",       [REPLY_THROTTLED] = "THROTTLED",
+    [REPLY_SKEWED] = "SKEWED",     [REPLY_FORBIDDEN] = "FORBIDDEN",
+    [REPLY_PROTOCOL] = "PROTOCOL", [REPLY_TOO_LARGE] = "TOO_LARGE",
+    [REPLY_NO_CODE] = "NO_CODE",
+};
+
+/* ---- vectors ------------------------------------------------------------- */
+
+static uint64_t number_of(struct str block, const char *name) {
+  uint64_t number = 0;
+  assert_int_equal(str_to_u64(vector_field(block, name), &number), 0);
+  return number;
+}
+
+static void expect(const char *folder, struct str expected, const char *name,
+                   const char *got) {
+  struct str want = vector_field(expected, name);
+  if (!str_eq(str_of(got), want))
+    fail_msg("%s: %s is \"%s\", not \"%.*s\"", folder, name, got, (int)want.len,
+             want.p);
+}
+
+static void run_vector(const char *folder) {
+  struct str answer = vector_read(folder, "answer");
+  struct str expected = vector_read(folder, "expected");
+  struct str body = answer, head = vector_block(&body);
+  struct reply_input input = {(int)number_of(head, "status"),
+                              vector_field(head, "query_error"),
+                              vector_field(head, "error_type"), body};
+  struct reply reply;
+  struct buf refused = BUF_INIT(8000);
+
+  memset(&reply, 0x5a, sizeof(reply));
+  reply_judge(&input, (size_t)number_of(head, "n_data"), &reply);
+  for (size_t i = 0; i < reply.n_refused; i++)
+    buf_printf(&refused, "%s%u", i > 0 ? " " : "", reply.refused[i]);
+  expect(folder, expected, "outcome", outcomes[reply.outcome]);
+  expect(folder, expected, "class", classes[reply.class]);
+  expect(folder, expected, "code", reply.code);
+  expect(folder, expected, "message", reply.message);
+  expect(folder, expected, "refused", buf_str(&refused));
+
+  buf_clear(&refused);
+  vector_free(answer);
+  vector_free(expected);
+}
+
+static void judges_every_vector(void **state) {
+  (void)state;
+  vector_each("reply", run_vector);
+}
+
+/* ---- codes --------------------------------------------------------------- */
+
+static const struct {
+  const char *code;
+  int status;
+  enum outcome outcome;
+  enum reply_class class;
+} codes[] = {
+    {"InvalidParameterValue", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"InvalidParameterValueException", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"InvalidParameterCombination", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"InvalidParameterCombinationException", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"MissingParameter", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"MissingRequiredParameter", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"MissingRequiredParameterException", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"ValidationError", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"ValidationException", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"SerializationException", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"InvalidQueryParameter", 400, OUTCOME_MEND, REPLY_PLAIN},
+    {"MalformedQueryString", 404, OUTCOME_MEND, REPLY_PLAIN},
+    {"RequestEntityTooLarge", 413, OUTCOME_MEND, REPLY_TOO_LARGE},
+    {"RequestEntityTooLargeException", 413, OUTCOME_MEND, REPLY_TOO_LARGE},
+    {"MalformedHttpRequestException", 400, OUTCOME_RETRY, REPLY_PROTOCOL},
+    {"InvalidAction", 400, OUTCOME_RETRY, REPLY_PROTOCOL},
+    {"MissingAction", 400, OUTCOME_RETRY, REPLY_PROTOCOL},
+    {"UnknownOperationException", 404, OUTCOME_RETRY, REPLY_PROTOCOL},
+    {"Throttling", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"ThrottlingException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"ThrottledException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"RequestThrottled", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"RequestThrottledException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"TooManyRequestsException", 429, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"ProvisionedThroughputExceededException", 400, OUTCOME_RETRY,
+     REPLY_THROTTLED},
+    {"TransactionInProgressException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"RequestLimitExceeded", 503, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"BandwidthLimitExceeded", 509, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"LimitExceeded", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"LimitExceededException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"SlowDown", 503, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"PriorRequestNotComplete", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"EC2ThrottledException", 503, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"InternalServiceError", 500, OUTCOME_RETRY, REPLY_PLAIN},
+    {"InternalServiceFault", 500, OUTCOME_RETRY, REPLY_PLAIN},
+    {"InternalFailure", 500, OUTCOME_RETRY, REPLY_PLAIN},
+    {"ServiceUnavailable", 503, OUTCOME_RETRY, REPLY_PLAIN},
+    {"RequestTimeout", 408, OUTCOME_RETRY, REPLY_PLAIN},
+    {"RequestTimeoutException", 400, OUTCOME_RETRY, REPLY_PLAIN},
+    {"RequestAbortedException", 400, OUTCOME_RETRY, REPLY_PLAIN},
+    {"ExpiredToken", 403, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"ExpiredTokenException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"InvalidClientTokenId", 403, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"UnrecognizedClientException", 403, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"MissingAuthenticationToken", 403, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"MissingAuthenticationTokenException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"SignatureDoesNotMatch", 403, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"InvalidSignatureException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"AuthFailure", 401, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"RequestExpired", 400, OUTCOME_RETRY, REPLY_SKEWED},
+    {"RequestTimeTooSkewed", 403, OUTCOME_RETRY, REPLY_SKEWED},
+    {"RequestInTheFuture", 403, OUTCOME_RETRY, REPLY_SKEWED},
+    {"AccessDenied", 403, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"AccessDeniedException", 403, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"NotAuthorized", 400, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"OptInRequired", 403, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"AccountProblem", 403, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"IncompleteSignature", 400, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    {"IncompleteSignatureException", 403, OUTCOME_RETRY, REPLY_FORBIDDEN},
+    /* not in the table, and no ending is guessed at */
+    {"ThrottlingExceptionException", 400, OUTCOME_RETRY, REPLY_PLAIN},
+    {"invalidparametervalue", 400, OUTCOME_RETRY, REPLY_PLAIN},
+    {"SomethingNew", 400, OUTCOME_RETRY, REPLY_PLAIN},
+    {"SomethingNew", 500, OUTCOME_RETRY, REPLY_PLAIN},
+};
+
+/* The code comes by each of the four ways. */
+static void judge_by(int way, size_t i, struct reply *reply) {
+  struct buf text = BUF_INIT(1024);
+  static const char *const forms[] = {
+      "%s;Sender", "com.amazon.coral.service#%s:http://example.com/",
+      "{\"__type\":\"com.amazonaws.x#%s\"}",
+      "<ErrorResponse><Error><Code>%s</Code></Error></ErrorResponse>"};
+  const char *mark = strchr(forms[way], '%');
+  buf_put(&text, forms[way], (size_t)(mark - forms[way]));
+  buf_puts(&text, codes[i].code);
+  buf_puts(&text, mark + 2);
+
+  struct str whole = {buf_str(&text), text.len};
+  struct reply_input input = {.status = codes[i].status};
+  if (way == 0)
+    input.query_error = whole;
+  else if (way == 1)
+    input.error_type = whole;
+  else
+    input.body = whole;
+  reply_judge(&input, 1, reply);
+  buf_clear(&text);
+}
+
+static void knows_every_code_by_every_way(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N(codes); i++)
+    for (int way = 0; way < 4; way++) {
+      struct reply reply;
+      judge_by(way, i, &reply);
+      if (strcmp(reply.code, codes[i].code) != 0)
+        fail_msg("%s, way %d: code \"%s\"", codes[i].code, way, reply.code);
+      if (reply.outcome != codes[i].outcome || reply.class != codes[i].class)
+        fail_msg("%s, way %d: %s, %s", codes[i].code, way,
+                 outcomes[reply.outcome], classes[reply.class]);
+    }
+}
+
+static const struct {
+  const char *code;
+  const char *word; /* of the hint; "" is no hint */
+} hints[] = {
+    {"AccessDenied", "cloudwatch:PutMetricData"},
+    {"UnknownOperationException", "Protocol \"query\""},
+    {"MalformedHttpRequestException", "Compression"},
+    {"RequestTimeTooSkewed", "clock"},
+    {"InvalidClientTokenId", "Region"},
+    {"SignatureDoesNotMatch", "secret access key"},
+    {"OptInRequired", "account"},
+    {"IncompleteSignature", "proxy"},
+    {"Throttling", ""},
+    {"", ""},
+    {"SomethingNew", ""},
+};
+
+static void gives_a_remedy_where_there_is_one(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N(hints); i++) {
+    const char *hint = reply_hint(hints[i].code);
+    bool silent = hints[i].word[0] == '\0';
+    if (silent ? hint[0] != '\0' : strstr(hint, hints[i].word) == NULL)
+      fail_msg("%s: \"%s\"", hints[i].code, hint);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(judges_every_vector),
+      cmocka_unit_test(knows_every_code_by_every_way),
+      cmocka_unit_test(gives_a_remedy_where_there_is_one),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
