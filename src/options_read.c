@@ -79,8 +79,9 @@ static int check_count(const struct option *option, const oconfig_item_t *line,
   char room[256];
   struct buf meant = BUF_OVER(room);
   size_t n = (size_t)line->values_num;
-  if (n == option->n_arguments ||
-      (option->n_arguments == AT_LEAST_ONE && n > 0))
+  bool is_right =
+      option->n_arguments == AT_LEAST_ONE ? n > 0 : n == option->n_arguments;
+  if (is_right)
     return 0;
 
   if (option->set == NULL)
