@@ -61,6 +61,7 @@ static void check_two(struct buf *b, size_t way, size_t first, size_t second,
   ways[way].append(b, sample, first);
   ways[way].append(b, sample + first, second);
 
+  assert_true(b->data == NULL || b->cap > b->len);
   bool fits = first + second <= limit;
   size_t want = fits ? first + second : 0;
   if (buf_ok(b) != fits || b->len != want || strlen(buf_str(b)) != want ||
