@@ -21,7 +21,7 @@ struct expected {
 };
 
 #define REGION "AWS_REGION=eu-west-1 "
-#define EU "https://monitoring.eu-west-1.amazonaws.com"
+#define EU "https://monitoring.eu-west-1.amazonaws.com/"
 #define SERVICES                                                               \
   "[default]\nservices = here\nendpoint_url = http://profile:1\n"              \
   "[services here]\ncloudwatch =\n  endpoint_url = http://services:1\n"
@@ -97,7 +97,7 @@ static const struct expected cases[] = {
      "[default\n",
      {.endpoint = T("http://127.0.0.1:1")},
      "eu-west-1",
-     "http://127.0.0.1:1",
+     "http://127.0.0.1:1/",
      true},
 
     /* endpoint */
@@ -106,21 +106,21 @@ static const struct expected cases[] = {
      NULL,
      {.region = T("us-east-1"), .use_fips = true},
      "us-east-1",
-     "https://monitoring-fips.us-east-1.amazonaws.com",
+     "https://monitoring-fips.us-east-1.amazonaws.com/",
      false},
     {"dual stack",
      REGION,
      NULL,
      {.use_dual_stack = true},
      "eu-west-1",
-     "https://monitoring.eu-west-1.api.aws",
+     "https://monitoring.eu-west-1.api.aws/",
      false},
     {"China",
      "AWS_REGION=cn-north-1",
      NULL,
      {0},
      "cn-north-1",
-     "https://monitoring.cn-north-1.amazonaws.com.cn",
+     "https://monitoring.cn-north-1.amazonaws.com.cn/",
      false},
     {"endpoint by option first",
      REGION "AWS_ENDPOINT_URL_CLOUDWATCH=http://service:1",
@@ -135,28 +135,28 @@ static const struct expected cases[] = {
      SERVICES,
      {0},
      "eu-west-1",
-     "http://service:1",
+     "http://service:1/",
      true},
     {"the variable of all services third",
      REGION "AWS_ENDPOINT_URL=http://all:1",
      SERVICES,
      {0},
      "eu-west-1",
-     "http://all:1",
+     "http://all:1/",
      true},
     {"the services section fourth",
      REGION,
      SERVICES,
      {0},
      "eu-west-1",
-     "http://services:1",
+     "http://services:1/",
      true},
     {"the profile last",
      REGION,
      "[default]\nendpoint_url = http://profile:1\n",
      {0},
      "eu-west-1",
-     "http://profile:1",
+     "http://profile:1/",
      true},
     {"a services section without us",
      REGION,
@@ -187,14 +187,14 @@ static const struct expected cases[] = {
      "[default]\nignore_configured_endpoint_urls = true\n",
      {0},
      "eu-west-1",
-     "http://all:1",
+     "http://all:1/",
      true},
     {"ignoring does not ignore the option",
      REGION "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
      NULL,
      {.endpoint = T("http://127.0.0.1:1")},
      "eu-west-1",
-     "http://127.0.0.1:1",
+     "http://127.0.0.1:1/",
      true},
     {"no scheme",
      REGION "AWS_ENDPOINT_URL=localhost:4566",
@@ -272,7 +272,7 @@ static void files_may_change(void **state) {
   assert_int_equal(source_place(source, &options, &place, &err), 0);
   assert_string_equal(place.region, "eu-west-2");
   assert_string_equal(place.endpoint.url,
-                      "https://monitoring.eu-west-2.amazonaws.com");
+                      "https://monitoring.eu-west-2.amazonaws.com/");
   place_clear(&place);
   place_clear(&place);
   source_free(source);

@@ -225,7 +225,7 @@ static const struct expected cases[] = {
      {0},
      NULL,
      NULL,
-     "default"},
+     "missing in /tmp/test_aws."},
     {"a file that does not parse",
      "",
      "[default\n",
