@@ -322,7 +322,7 @@ struct json_out {
   bool is_object[JSON_DEPTH_MAX]; /* what is open: an object or an array */
   size_t depth;
   bool named;    /* a member's name waits for its value */
-  bool complete; /* a whole text was written */
+  bool complete; /* a whole text was written; more makes yajl fail */
   bool failed;   /* or not begun: then everything is quiet */
   struct pool pool;
   alignas(max_align_t) unsigned char pool_bytes[POOL_FIXED];
@@ -444,7 +444,7 @@ void json_put_bool(struct json_out *out, bool value) {
 
 int json_end(struct json_out *out) {
   struct buf *to = out->to;
-  bool whole = !out->failed && out->complete && out->depth == 0;
+  bool whole = !out->failed && out->complete;
 
   out->failed = true; /* quiet until the next json_begin() */
   out->to = NULL;
