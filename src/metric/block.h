@@ -29,7 +29,7 @@ struct block {
   struct tmpl *namespace, *name;
   struct block_dimension *dimensions; /* sorted by name */
   size_t n_dimensions;
-  struct block_set *sets; /* no two alike */
+  struct block_set *sets; /* some may be alike */
   size_t n_sets;
   const char *unit; /* static; NULL: by type */
   int resolution_s;

@@ -15,8 +15,8 @@ struct pattern {
 static int compile_regex(struct str text, regex_t *out, struct err *err) {
   char why[160];
 
-  /* CloudWatch's users write "/" first only when they mean an expression:
-   * collectd has no "/" in the parts of an identifier. */
+  /* Only an expression begins with "/": collectd has none in the parts of an
+   * identifier. */
   if (text.len < 2 || text.p[text.len - 1] != '/')
     return err_set(err, "begins with \"/\" but does not end in \"/\"; write an "
                         "expression as \"/expression/\"");

@@ -203,7 +203,9 @@ static int compile(struct compiler *c) {
       return -1;
     if (next == text.len)
       return 0;
-    char kind = next + 1 < text.len ? text.p[next + 1] : '\0';
+    char kind = '\0';
+    if (next + 1 < text.len)
+      kind = text.p[next + 1];
     if (kind == '%') {
       if (add_text(c, STR("%")) != 0)
         return -1;
@@ -294,10 +296,12 @@ void tmpl_expand(const struct tmpl *tmpl, const struct input *in, size_t i,
   }
 }
 
+static bool is_printable(char c) { return c >= 0x20 && c <= 0x7e; }
+
 bool tmpl_put_fit(struct buf *out, struct str text, size_t max) {
   bool changed = text.len > max;
   for (size_t i = 0; i < text.len && !changed; i++)
-    changed = text.p[i] < 0x20 || text.p[i] > 0x7e;
+    changed = !is_printable(text.p[i]);
   if (!changed) {
     buf_put(out, text.p, text.len);
     return false;
@@ -306,7 +310,10 @@ bool tmpl_put_fit(struct buf *out, struct str text, size_t max) {
   size_t suffix = max < SUFFIX_LEN ? max : SUFFIX_LEN;
   size_t kept = text.len < max - suffix ? text.len : max - suffix;
   for (size_t i = 0; i < kept; i++)
-    buf_putc(out, text.p[i] < 0x20 || text.p[i] > 0x7e ? '_' : text.p[i]);
+    if (is_printable(text.p[i]))
+      buf_putc(out, text.p[i]);
+    else
+      buf_putc(out, '_');
 
   char tail[SUFFIX_LEN + 1];
   struct buf b = BUF_OVER(tail);

@@ -1,4 +1,4 @@
-/* The units of aws.md are those of the API reference, MetricDatum, Unit.
+/* The units are those of the API reference, MetricDatum, Unit.
  *
  * The table of types says only what collectd's own types.db, manual or plugins
  * fix: a type that several plugins use with different units is not in it.  An
@@ -125,6 +125,8 @@ static const char *const percent_types[] = {
     "percent_bytes",
     "percent_inodes",
 };
+/* response_time is Milliseconds by our own rule, types.db does not say: the
+ * curl plugin writes seconds, and wants Unit "Seconds". */
 static const char *const millisecond_types[] = {
     "ping",
     "ping_stddev",

@@ -234,14 +234,6 @@ static int compile_set(const struct block *block, const struct text_list *spec,
   return 0;
 }
 
-static bool is_there(const struct block *block, const struct block_set *set) {
-  for (size_t i = 0; i < block->n_sets; i++)
-    if (block->sets[i].n == set->n &&
-        memcmp(block->sets[i].at, set->at, set->n * sizeof(set->at[0])) == 0)
-      return true;
-  return false;
-}
-
 int where_compile_sets(const struct block_context *context,
                        const struct where_spec *where, struct block *block,
                        struct err *err) {
@@ -259,8 +251,7 @@ int where_compile_sets(const struct block_context *context,
     struct block_set *set = &block->sets[block->n_sets];
     if (compile_set(block, &where->sets[i], set, err) != 0)
       return -1;
-    if (!is_there(block, set)) /* the order of the names is of no matter */
-      block->n_sets++;
+    block->n_sets++;
     for (size_t k = 0; k < set->n; k++)
       block->dimensions[set->at[k]].used = true;
   }

@@ -309,9 +309,10 @@ static int describe(struct http *http, struct transfer *transfer,
 /* ---- what went wrong ---------------------------------------------------- */
 
 static void put_seconds(struct buf *out, int64_t ms) {
-  buf_printf(out, "%lld", (long long)(ms / 1000));
-  if (ms < 10000 && ms % 1000 >= 100)
-    buf_printf(out, ".%lld", (long long)(ms % 1000 / 100));
+  int64_t tenths = (ms + 50) / 100;
+  buf_printf(out, "%lld", (long long)(tenths / 10));
+  if (tenths < 100 && tenths % 10 != 0)
+    buf_printf(out, ".%lld", (long long)(tenths % 10));
   buf_puts(out, " s");
 }
 

@@ -145,8 +145,12 @@ enum source_found source_profile(struct source *source, struct cred *out,
   if (!is_usable(profile, true, err))
     return SOURCE_FAILED;
 
-  switch (cred_from_profile(profile->ini, profile->name, out, err)) {
+  struct err why = {0};
+  switch (cred_from_profile(profile->ini, profile->name, out, &why)) {
   case CRED_FAILED:
+    buf_printf(origin, "%s in ", why.text);
+    put_files(origin, profile);
+    err_set(err, "%s", buf_str(origin));
     return SOURCE_FAILED;
   case CRED_ABSENT:
     if (!is_usable(profile, false, err))

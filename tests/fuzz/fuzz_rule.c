@@ -19,14 +19,19 @@ static void check_text(const char *text, size_t max) {
       abort();
 }
 
+/* What was told before. */
+struct told {
+  size_t reading, n_dimensions;
+};
+
 static void check_series(void *context, size_t reading, const struct rule *rule,
                          const struct series_name *name) {
-  size_t *last = context;
+  struct told *last = context;
 
-  if (reading > 1 || rule->label == NULL || name->n_dimensions < *last ||
-      name->n_dimensions > 2)
+  if (reading > 1 || rule->label == NULL || name->n_dimensions > 2 ||
+      (reading == last->reading && name->n_dimensions < last->n_dimensions))
     abort();
-  *last = reading == 1 ? 0 : *last;
+  *last = (struct told){reading, name->n_dimensions};
   check_text(name->namespace, CW_NAMESPACE_MAX);
   check_text(name->name, CW_NAME_MAX);
   if (name->namespace[0] == ':' || strncmp(name->namespace, "AWS/", 4) == 0)
@@ -54,15 +59,19 @@ static void check_map(const struct rules *rules) {
                      .meta = meta,
                      .readings = readings,
                      .n_readings = 2};
-  size_t last = 0;
+  struct told last = {0};
   if (rules_map(rules, &in, check_series, check_notice, &last) != 0)
     abort();
 }
 
-/* glibc takes minutes and gigabytes for nested counts and back references,
+/* glibc takes minutes and gigabytes for nested repetition and back references,
  * which only the administrator could write. */
 static bool is_tame(const char *selector) {
-  return strlen(selector) <= SELECTOR_MAX && strpbrk(selector, "{\\") == NULL;
+  size_t repetitions = 0;
+  for (const char *c = selector; *c != '\0'; c++)
+    repetitions += strchr("*+?", *c) != NULL;
+  return repetitions <= 3 && strlen(selector) <= SELECTOR_MAX &&
+         strpbrk(selector, "{\\") == NULL;
 }
 
 static char *next_line(struct str *rest) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Refuses a source or a test that Makefile.am does not name: it would be
-# neither built nor shipped, and nobody would notice.
+# Refuses a source, test, example or page that Makefile.am does not name: it
+# would be neither built nor shipped, and nobody would notice.
 set -eu
 cd "${srcdir:-.}"
 
@@ -8,12 +8,15 @@ bad=0
 n=0
 # Fuzz targets are named by their word, fuzz_X.c as X.
 for file in $(find src tests -name '*.[ch]' ! -path src/build.h | sort) \
-  $(find tests/lint -name '*.sh' | sort); do
+  $(find tests/lint tests/unit tests/fuzz tests/diff contrib collectd.conf.d \
+    man -name '*.sh' -o -name 'test_*.py' -o -name '*.conf' -o -name '*.pod' \
+    -o -path 'contrib/*' 2>/dev/null | sort) \
+  $(ls README NEWS HACKING COPYING 2>/dev/null); do
   n=$((n + 1))
   case $file in
   tests/fuzz/fuzz_*.c)
     word=tests/fuzz/replay_$(basename "$file" .c | sed 's/^fuzz_//') ;;
-  tests/unit/test_*.c) word=${file%.c} ;;
+  tests/unit/*.c | tests/diff/*.c | tests/lint/*.c) word=${file%.c} ;;
   *) word=$file ;;
   esac
   if ! grep -Eq "(^|[[:space:]])$word([[:space:]]|\$)" Makefile.am; then

@@ -11,7 +11,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -210,11 +209,10 @@ def test_rest_closes_an_idle_connection():
         process.stdin.write(f"send POST {server.url} 5\nrest\nsleep 10100\n")
         process.stdin.flush()
         assert not server.closed.wait(5)
-        process.stdin.write(f"rest\nsleep {3000 * SLOW}\n"
-                            f"send POST {server.url} 5\n")
+        process.stdin.write("rest\n")
         process.stdin.flush()
-        assert server.closed.wait(7.5 * SLOW)
-        assert len(server.requests) == 1  # closed by rest, not by the next
+        assert server.closed.wait(10 * SLOW)
+        process.stdin.write(f"send POST {server.url} 5\n")
         out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -293,7 +291,7 @@ def test_a_connection_that_never_comes_about():
         f"cannot reach 127.0.0.1:{port} (timed out after 0.5 s)"
     assert (stopped["ambiguous"], stopped["error"]) == \
         ("0", f"gave up the request to 127.0.0.1:{port} (stopping)")
-    assert 300 <= int(stopped["took"]) < 300 + 250 * SLOW
+    assert 300 <= int(stopped["took"]) < 300 + 400 * SLOW
 
 
 def test_a_name_that_does_not_exist():
@@ -307,7 +305,7 @@ def test_the_deadline_is_seen_promptly():
     got = drive(["deadline 500", f"send POST {server.url} 10",
                  f"send POST {server.url} 10"])
     assert [g["status"] for g in got] == ["0", "0"]
-    assert 400 <= int(got[0]["took"]) < 500 + 250 * SLOW
+    assert 400 <= int(got[0]["took"]) < 500 + 400 * SLOW
     assert got[0]["ambiguous"] == "1"
     assert int(got[1]["took"]) < 100 * SLOW  # it had passed already
     assert len(server.requests) == 1
