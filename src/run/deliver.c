@@ -203,12 +203,6 @@ static void say_recovery(struct delivery *d) {
 }
 
 static void settle_sent(struct delivery *d) {
-  if (d->options->log_published)
-    published_log(d->options->node, &d->batch);
-  d->n_accepted += d->batch.n_data;
-  for (size_t i = d->batch.n_parts; i-- > 0;)
-    drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
-
   if (!d->has_accepted)
     log_say(SAY_INFO, d->options->node,
             "%s has accepted the first %zu data, signed with the credentials "
@@ -216,6 +210,12 @@ static void settle_sent(struct delivery *d) {
             d->place.endpoint.authority, d->batch.n_data,
             source_origin(d->source));
   d->has_accepted = true;
+  if (d->options->log_published)
+    published_log(d->options->node, &d->batch);
+  d->n_accepted += d->batch.n_data;
+  for (size_t i = d->batch.n_parts; i-- > 0;)
+    drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
+
   say_recovery(d);
   retry_reset(&d->retry);
   if (d->max_data < CW_DATA_MAX)
