@@ -28,6 +28,7 @@
 #include "run/sender.h"
 #include "secret_file.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -56,8 +57,15 @@ static struct {
   struct options options;
   struct outlet *outlets;
   size_t n_outlets;
-  _Atomic int64_t flushed_ms; /* steady time of the last flush of everything */
-} door = {.exposed = BUF_INIT(65536), .flushed_ms = INT64_MIN / 2};
+
+  /* Flushes come from threads that nobody joins (SIGUSR1, unixsock), so one
+   * may still come while shutdown frees what it would flush. */
+  pthread_mutex_t flush_lock;
+  bool can_flush;     /* guarded by flush_lock */
+  int64_t flushed_ms; /* guarded by it: steady time of the last full flush */
+} door = {.exposed = BUF_INIT(65536),
+          .flush_lock = PTHREAD_MUTEX_INITIALIZER,
+          .flushed_ms = INT64_MIN / 2};
 
 /* ---- messages ---------------------------------------------------------------
  */
@@ -160,10 +168,10 @@ static struct reading to_reading(const data_source_t *source, value_t value) {
 
 /* The values of the meta data keys that the rules name: owned[i] is to be
  * freed, shown[i] is never NULL. */
-static void get_meta(const struct rules *rules, meta_data_t *meta,
+static void get_meta(const struct rules *rules, size_t n, meta_data_t *meta,
                      char *owned[TMPL_META_MAX],
                      const char *shown[TMPL_META_MAX]) {
-  for (size_t i = 0; i < rules_n_meta_keys(rules); i++) {
+  for (size_t i = 0; i < n; i++) {
     owned[i] = NULL;
     if (meta != NULL &&
         meta_data_as_string(meta, rules_meta_key(rules, i), &owned[i]) != 0)
@@ -177,6 +185,7 @@ static void get_meta(const struct rules *rules, meta_data_t *meta,
 static int on_write(const data_set_t *set, const value_list_t *list,
                     user_data_t *user_data) {
   struct outlet *outlet = user_data->data;
+  size_t n_keys = rules_n_meta_keys(outlet->rules);
   struct reading readings[READINGS_MAX];
   char *owned[TMPL_META_MAX];
   const char *meta[TMPL_META_MAX];
@@ -191,7 +200,7 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   }
   for (size_t i = 0; i < list->values_len; i++)
     readings[i] = to_reading(&set->ds[i], list->values[i]);
-  get_meta(outlet->rules, list->meta, owned, meta);
+  get_meta(outlet->rules, n_keys, list->meta, owned, meta);
 
   struct input in = {
       .part = {[PART_HOST] = list->host,
@@ -209,7 +218,7 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   if (in.interval_us > 0)
     sender_write(outlet->sender, &in);
 
-  for (size_t i = 0; i < rules_n_meta_keys(outlet->rules); i++)
+  for (size_t i = 0; i < n_keys; i++)
     free(owned[i]);
   return 0;
 }
@@ -220,12 +229,17 @@ static int on_write(const data_set_t *set, const value_list_t *list,
 /* identifier is ignored, as all writers to a network do. */
 static int on_flush(cdtime_t timeout, const char *identifier,
                     user_data_t *user_data) {
-  struct outlet *outlet = user_data->data;
-  (void)identifier;
-  if (timeout == 0)
-    atomic_store(&door.flushed_ms, clock_steady_ms());
   uint64_t older_s = (timeout >> 30) + ((timeout << 34) != 0 ? 1 : 0);
-  sender_flush(outlet->sender, (int64_t)older_s);
+  (void)identifier;
+
+  pthread_mutex_lock(&door.flush_lock);
+  if (door.can_flush) {
+    const struct outlet *outlet = user_data->data;
+    if (timeout == 0)
+      door.flushed_ms = clock_steady_ms();
+    sender_flush(outlet->sender, (int64_t)older_s);
+  }
+  pthread_mutex_unlock(&door.flush_lock);
   return 0;
 }
 
@@ -252,7 +266,11 @@ static void clear(void) {
 static int on_shutdown(void) {
   int64_t now_ms = clock_steady_ms();
   int64_t timeout_ms = door.options.shutdown_timeout_ms;
-  int64_t begin_ms = atomic_load(&door.flushed_ms);
+
+  pthread_mutex_lock(&door.flush_lock);
+  door.can_flush = false;
+  int64_t begin_ms = door.flushed_ms;
+  pthread_mutex_unlock(&door.flush_lock);
   if (now_ms - begin_ms >= timeout_ms)
     begin_ms = now_ms;
   for (size_t i = 0; i < door.n_outlets; i++)
@@ -361,6 +379,10 @@ static int on_init(void) {
   for (size_t i = 0; i < door.n_outlets; i++)
     if (register_outlet(&door.outlets[i], &err) != 0)
       return fail(door.outlets[i].options->sender.node, &err);
+
+  pthread_mutex_lock(&door.flush_lock);
+  door.can_flush = true;
+  pthread_mutex_unlock(&door.flush_lock);
   return 0;
 }
 

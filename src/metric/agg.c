@@ -152,6 +152,11 @@ static void add_all(struct agg *agg, struct binding *binding,
   binding->seen_s = now->steady_s;
   if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
     return;
+  if (in->time_us == binding->time_us) {
+    tally_add(&agg->tally, REASON_TWICE, in);
+    return;
+  }
+  binding->time_us = in->time_us;
 
   size_t t = 0;
   for (size_t i = 0; i < in->n_readings; i++) {

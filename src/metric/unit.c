@@ -125,14 +125,14 @@ static const char *const percent_types[] = {
     "percent_bytes",
     "percent_inodes",
 };
-/* response_time is Milliseconds by our own rule, types.db does not say: the
- * curl plugin writes seconds, and wants Unit "Seconds". */
 static const char *const millisecond_types[] = {
     "ping",
     "ping_stddev",
-    "response_time",
 };
+/* response_time comes from the curl plugins, which write seconds (tried with
+ * collectd 5.12: 0.5016 for an answer after 500 ms). */
 static const char *const second_types[] = {
+    "response_time",
     "duration",
     "uptime",
 };

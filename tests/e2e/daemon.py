@@ -6,10 +6,11 @@
     assert daemon.status == 0
 
 Everything lives below the given folder.  Every wait has an end.  MODULE names
-the built write_cloudwatch.so; DAEMON_PRELOAD, if set, is preloaded into the
-daemon (the runtime of a sanitizer).
+the built write_cloudwatch.so (default: .libs/ of $builddir); COLLECTD_PRELOAD,
+if set, is preloaded into the daemon (the runtime of a sanitizer).
 """
 
+import functools
 import os
 import pathlib
 import re
@@ -29,13 +30,15 @@ def find_module():
     """The built module: a regular file, as collectd refuses links."""
     if 'MODULE' in os.environ:
         return pathlib.Path(os.environ['MODULE']).resolve(strict=True)
-    for folder in ('.libs', 'src/.libs'):
-        path = ROOT / folder / 'write_cloudwatch.so'
-        if path.is_file():
-            return path
-    raise FileNotFoundError('write_cloudwatch.so is not built; name it in MODULE')
+    path = pathlib.Path(os.environ.get('builddir', ROOT), '.libs',
+                        'write_cloudwatch.so').resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} is not there: run make first, or name '
+                                'the module in MODULE')
+    return path
 
 
+@functools.cache
 def find_plugin_folder():
     """Where the daemon has its own plugins, as it says itself."""
     text = subprocess.run([COLLECTD, '-h'], capture_output=True, text=True,
@@ -46,7 +49,8 @@ def find_plugin_folder():
 def load(module, options=''):
     """The lines that load our module; options stand in the LoadPlugin block."""
     return (f'PluginDir "{module.parent}"\n'
-            f'<LoadPlugin write_cloudwatch>\n{options}\n</LoadPlugin>\n')
+            f'<LoadPlugin write_cloudwatch>\n{options}\n</LoadPlugin>\n'
+            f'PluginDir "{find_plugin_folder()}"\n')
 
 
 class Daemon:
@@ -58,13 +62,15 @@ class Daemon:
     load_options what stands inside <LoadPlugin write_cloudwatch>; None: the
                  module is not loaded here, config does it with load()
     interval     the daemon's Interval in seconds
+    write_threads  1 makes settle() exact
     environment  added to a nearly empty one
     wrapper      command put before collectd, such as ('valgrind', '-q')
     arguments    of collectd, without -C
     """
 
     def __init__(self, folder, config, *, before='', load_options='',
-                 interval=1, environment=None, wrapper=(), arguments=('-f',)):
+                 interval=1, write_threads=1, environment=None, wrapper=(),
+                 arguments=('-f',)):
         self.folder = pathlib.Path(folder)
         self.socket_path = self.folder / 'socket'
         self.config_path = self.folder / 'collectd.conf'
@@ -79,6 +85,8 @@ class Daemon:
         plugins.mkdir(parents=True, exist_ok=True)
         self.module = plugins / 'write_cloudwatch.so'
         shutil.copyfile(find_module(), self.module)
+        self._n_marks = 0
+        before = f'WriteThreads {write_threads}\n' + before
         self._write_config(config, before, load_options, interval)
         self._command = [*wrapper, COLLECTD, '-C', str(self.config_path),
                          *arguments]
@@ -117,8 +125,8 @@ LoadPlugin unixsock
         for name in PASSED_ON:
             if name in os.environ:
                 environment[name] = os.environ[name]
-        if 'DAEMON_PRELOAD' in os.environ:
-            environment['LD_PRELOAD'] = os.environ['DAEMON_PRELOAD']
+        if 'COLLECTD_PRELOAD' in os.environ:
+            environment['LD_PRELOAD'] = os.environ['COLLECTD_PRELOAD']
         return {**environment, **more}
 
     # ---- life ---------------------------------------------------------------
@@ -158,7 +166,16 @@ LoadPlugin unixsock
 
     def stop(self, timeout=60):
         """Ends the daemon as an administrator does; returns its status."""
+        self._hang_up()
         self.signal(signal.SIGTERM)
+        return self._join(timeout)
+
+    def stop_background(self, timeout=60):
+        """Ends a daemon that has left the foreground (arguments without
+        -f), of which the launched process is only the parent."""
+        os.kill(int((self.folder / 'pid').read_text()), signal.SIGTERM)
+        with self.changed:
+            assert self.changed.wait_for(lambda: self._ended, timeout)
         return self._join(timeout)
 
     def signal(self, number):
@@ -169,10 +186,14 @@ LoadPlugin unixsock
         self.signal(signal.SIGKILL)
         self._join(10)
 
-    def _join(self, timeout):
+    def _hang_up(self):
         if self._socket is not None:
+            self._answers.close()
             self._socket.close()
             self._socket = None
+
+    def _join(self, timeout):
+        self._hang_up()
         try:
             self.status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -261,8 +282,30 @@ LoadPlugin unixsock
         option = f' interval={interval}' if interval is not None else ''
         self.command(f'PUTVAL "{escaped}"{option} {" ".join(values)}')
 
+    def settle(self, timeout=10):
+        """Waits until the values put so far have been written.
+
+        The daemon queues values.  One more is put, which is no number, so that
+        nothing publishes it (but for OnNaN zero); when it shows up in the
+        daemon's cache, the one write thread has done with those before it.
+        """
+        self._n_marks += 1
+        mark = f'testhost/settled/gauge-{self._n_marks}'
+        self.putval(mark, 'N:U')
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                self.command(f'GETVAL {mark}')
+                return
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.002)
+
     def flush(self, timeout=None, plugin=None):
-        """Asks all plugins, or one, to flush; timeout in seconds."""
+        """Asks all plugins, or one, to flush what was put; timeout in
+        seconds."""
+        self.settle()
         line = 'FLUSH'
         if timeout is not None:
             line += f' timeout={timeout}'

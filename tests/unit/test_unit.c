@@ -86,7 +86,7 @@ static void the_unit_follows_the_type(void **state) {
       {"swap", false, "Bytes"},
       {"df", false, "Bytes"},
       {"df_complex", false, "Bytes"},
-      {"response_time", false, "Milliseconds"},
+      {"response_time", false, "Seconds"},
       {"ping", false, "Milliseconds"},
       {"uptime", false, "Seconds"},
       {"duration", false, "Seconds"},
