@@ -136,8 +136,10 @@ class Screen:
     def __init__(self):
         self._is_terminal = sys.stdout.isatty()
         self._state = None
+        self._shown = None
 
     def say(self, text):
+        self._shown = None
         if self._is_terminal:
             text = "\r\033[K" + text
         print(text, flush=True)
@@ -145,8 +147,10 @@ class Screen:
     def progress(self, state, detail):
         if self._is_terminal:
             columns = shutil.get_terminal_size().columns - 1
-            print("\r\033[K" + f"{state}, {detail} ..."[:columns], end="",
-                  flush=True)
+            text = f"{state}, {detail} ..."[:columns]
+            if text != self._shown:
+                print("\r\033[K" + text, end="", flush=True)
+            self._shown = text
         elif state != self._state:
             print(state, flush=True)
         self._state = state
