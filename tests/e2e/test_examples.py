@@ -6,12 +6,14 @@ What arrives is compared with what the kernel says meanwhile.  Time runs sixty
 times as fast (libfaketime) where an example sends once a minute.
 """
 
+import contextlib
 import glob
 import math
 import os
 import pathlib
 import re
 import shutil
+import socket
 import threading
 import time
 
@@ -24,6 +26,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / 'collectd.conf.d'
 KEY, SECRET = 'AKIDEXAMPLE', 'dummy'
 SPEED = 60
 MIB = 1 << 20
+CROWD = 60
 SLACK_MIB = 64  # what another process may take between two of our looks
 SUMMED = ('MemFree', 'Buffers', 'Cached', 'SReclaimable')
 
@@ -122,6 +125,21 @@ class Watch:
         for value in values:
             assert least - slack <= value <= most + slack, (
                 f'{look.__name__}: {value}, seen {least} to {most}')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def crowd():
+    """So many connections and other sockets that a wrong count stands out."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(
+            socket.create_server(('127.0.0.1', 0), backlog=CROWD))
+        for _ in range(CROWD):
+            stack.enter_context(
+                socket.create_connection(listener.getsockname()))
+            stack.enter_context(listener.accept()[0])
+            for end in socket.socketpair():
+                stack.enter_context(end)
+        yield
 
 
 def values(datum):
