@@ -107,13 +107,19 @@ static uint32_t interval_of(const struct input *in) {
   return interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S : (uint32_t)interval_s;
 }
 
+/* Whether a number goes on.  That of a member is scaled with the others of its
+ * slot, and only then has to be one that CloudWatch takes. */
+static enum number_check check(const struct target *target, double *value) {
+  if (target->group != NULL)
+    return isfinite(*value) ? NUMBER_OK : NUMBER_INFINITE;
+  *value = number_convert(target->rule, *value);
+  return number_check(value);
+}
+
 /* Adds one reading's number to one series. */
 static void add_one(struct agg *agg, struct target *target, double value,
                     const struct input *in, uint32_t second) {
-  if (target->group == NULL)
-    value = number_convert(target->rule, value);
-
-  switch (number_check(&value)) {
+  switch (check(target, &value)) {
   case NUMBER_OK:
     break;
   case NUMBER_INFINITE:

@@ -131,9 +131,11 @@ static void wait_for(struct delivery *d, int64_t base_ms, const char *key,
 }
 
 /* An explicit http: endpoint is the operator's word, but not a thing to do
- * quietly: names, values and identity cross the network in the clear. */
+ * quietly: names, values and identity cross the network in the clear.  Of the
+ * option Endpoint the door has warned at the start. */
 static void warn_of_plain_http(const struct delivery *d) {
-  if (!d->place.endpoint.tls && !d->place.endpoint.loopback)
+  if (d->options->place.endpoint == NULL && !d->place.endpoint.tls &&
+      !d->place.endpoint.loopback)
     log_say(SAY_WARNING, d->options->node,
             "%s is not encrypted: use https: unless the network is trusted",
             d->place.endpoint.url);
