@@ -31,7 +31,8 @@ void samples_clear(struct samples *samples) {
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t ahead_s, size_t n_meta, uint64_t seed) {
-  *agg = (struct agg){.max_samples = max_samples, .ahead_s = ahead_s};
+  *agg = (struct agg){.max_samples = max_samples,
+                      .ahead_s = ahead_s < CW_FUTURE_S ? ahead_s : CW_FUTURE_S};
   agg->table.n_meta = n_meta;
   agg->table.seed = seed;
   agg->table.series.max = max_metrics;
