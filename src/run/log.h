@@ -27,7 +27,7 @@ struct log_state {
 };
 
 /* Begins the state, or changes what is wrong in it: says the message unless
- * the same was said last. */
+ * the same was said last; other numbers and ids do not make it another. */
 void log_state_bad(struct log_state *state, enum log_level level,
                    const char *node, int64_t now_ms, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -120,6 +120,31 @@ static void a_long_state_is_recognised(void **state) {
   assert_int_equal(heard.n, 1);
 }
 
+static void a_state_is_the_same_with_other_numbers(void **state) {
+  (void)state;
+  static const struct {
+    const char *label, *first, *second;
+    size_t n_said;
+  } cases[] = {
+      {"same", "timed out", "timed out", 1},
+      {"another time", "timed out after 5 s", "timed out after 5.1 s", 1},
+      {"another request", "status 500 [request 1a-b2]",
+       "status 500 [request c3-d4]", 1},
+      {"another word", "answered Throttling", "answered AccessDenied", 2},
+      {"a number for a word", "after 5 s", "after some s", 2},
+      {"longer", "timed out", "timed out twice", 2},
+      {"shorter", "timed out after 5", "timed out", 2},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct log_state s = {0};
+    heard.n = 0;
+    log_state_bad(&s, SAY_ERROR, "", 1, "%s", cases[i].first);
+    log_state_bad(&s, SAY_ERROR, "", 2, "%s", cases[i].second);
+    if (heard.n != cases[i].n_said)
+      fail_msg("%s", cases[i].label);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_message_has_prefix_and_node, listen),
@@ -130,6 +155,7 @@ int main(void) {
       cmocka_unit_test_setup(a_state_is_said_when_it_begins_changes_and_ends,
                              listen),
       cmocka_unit_test_setup(a_long_state_is_recognised, listen),
+      cmocka_unit_test_setup(a_state_is_the_same_with_other_numbers, listen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
