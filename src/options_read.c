@@ -7,6 +7,7 @@
 
 #include "liboconfig/oconfig.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,6 +199,7 @@ static void read_metric(const oconfig_item_t *lines, const struct block *outer,
   struct block block = *outer;
   uint64_t given = 0;
 
+  assert(metric->arguments != NULL); /* take_arguments() saw to it */
   block.metric = metric->arguments[0].text;
   block.where = IN_METRIC;
   for (int i = 0; i < lines->children_num; i++)
@@ -232,6 +234,7 @@ static void read_node(const oconfig_item_t *lines, const struct block *outer,
   struct block block = *outer;
   struct err err = {""};
 
+  assert(item->arguments != NULL && item->arguments[0].text != NULL);
   if (check_node_name(reader, item->arguments[0].text, &err) != 0) {
     complain(outer, lines, option, err.text);
     return;

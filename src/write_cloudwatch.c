@@ -168,10 +168,10 @@ static struct reading to_reading(const data_source_t *source, value_t value) {
 
 /* The values of the meta data keys that the rules name: owned[i] is to be
  * freed, shown[i] is never NULL. */
-static void get_meta(const struct rules *rules, meta_data_t *meta,
+static void get_meta(const struct rules *rules, size_t n, meta_data_t *meta,
                      char *owned[TMPL_META_MAX],
                      const char *shown[TMPL_META_MAX]) {
-  for (size_t i = 0; i < rules_n_meta_keys(rules); i++) {
+  for (size_t i = 0; i < n; i++) {
     owned[i] = NULL;
     if (meta != NULL &&
         meta_data_as_string(meta, rules_meta_key(rules, i), &owned[i]) != 0)
@@ -185,6 +185,7 @@ static void get_meta(const struct rules *rules, meta_data_t *meta,
 static int on_write(const data_set_t *set, const value_list_t *list,
                     user_data_t *user_data) {
   struct outlet *outlet = user_data->data;
+  size_t n_keys = rules_n_meta_keys(outlet->rules);
   struct reading readings[READINGS_MAX];
   char *owned[TMPL_META_MAX];
   const char *meta[TMPL_META_MAX];
@@ -199,7 +200,7 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   }
   for (size_t i = 0; i < list->values_len; i++)
     readings[i] = to_reading(&set->ds[i], list->values[i]);
-  get_meta(outlet->rules, list->meta, owned, meta);
+  get_meta(outlet->rules, n_keys, list->meta, owned, meta);
 
   struct input in = {
       .part = {[PART_HOST] = list->host,
@@ -217,7 +218,7 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   if (in.interval_us > 0)
     sender_write(outlet->sender, &in);
 
-  for (size_t i = 0; i < rules_n_meta_keys(outlet->rules); i++)
+  for (size_t i = 0; i < n_keys; i++)
     free(owned[i]);
   return 0;
 }

@@ -385,7 +385,7 @@ static void judge_code(struct reply *out, struct str message) {
 
 void reply_judge(const struct reply_input *input, size_t n_data,
                  struct reply *out) {
-  struct content content = {0};
+  struct content content = {.message = STR("")};
   struct str query_error = input->query_error, query_code = {0};
   *out = (struct reply){.outcome = OUTCOME_RETRY, .class = REPLY_NO_CODE};
   if (input->status == 0)

@@ -107,13 +107,19 @@ static uint32_t interval_of(const struct input *in) {
   return interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S : (uint32_t)interval_s;
 }
 
+/* Whether a number goes on.  That of a member is scaled with the others of its
+ * slot, and only then has to be one that CloudWatch takes. */
+static enum number_check check(const struct target *target, double *value) {
+  if (target->group != NULL)
+    return isfinite(*value) ? NUMBER_OK : NUMBER_INFINITE;
+  *value = number_convert(target->rule, *value);
+  return number_check(value);
+}
+
 /* Adds one reading's number to one series. */
 static void add_one(struct agg *agg, struct target *target, double value,
                     const struct input *in, uint32_t second) {
-  if (target->group == NULL)
-    value = number_convert(target->rule, value);
-
-  switch (number_check(&value)) {
+  switch (check(target, &value)) {
   case NUMBER_OK:
     break;
   case NUMBER_INFINITE:
@@ -152,6 +158,11 @@ static void add_all(struct agg *agg, struct binding *binding,
   binding->seen_s = now->steady_s;
   if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
     return;
+  if (in->time_us == binding->time_us) {
+    tally_add(&agg->tally, REASON_TWICE, in);
+    return;
+  }
+  binding->time_us = in->time_us;
 
   size_t t = 0;
   for (size_t i = 0; i < in->n_readings; i++) {

@@ -74,12 +74,18 @@ static void plan_target(void *context, size_t reading, const struct rule *rule,
     plan->targets = grown;
     plan->cap_targets = cap;
   }
-  struct plan_target *target = &plan->targets[plan->n_targets];
-  *target = (struct plan_target){.reading = reading, .rule = rule};
-  if (copy_name(target, name) != 0)
+  struct plan_target target = {.reading = reading, .rule = rule};
+  if (copy_name(&target, name) != 0) {
     plan->failed = true;
-  else
-    plan->n_targets++;
+    return;
+  }
+
+  /* Behind those of the same reading: a binding's targets are in the order of
+   * their readings, while the rules tell theirs block by block. */
+  size_t place = plan->n_targets++;
+  for (; place > 0 && plan->targets[place - 1].reading > reading; place--)
+    plan->targets[place] = plan->targets[place - 1];
+  plan->targets[place] = target;
 }
 
 static void plan_notice(void *context, const char *sentence) {

@@ -191,9 +191,8 @@ static void yield(struct group *group, uint32_t slot, struct tally *tally,
 
 /* Marks the members' values of one slot, from number i on, as theirs; returns
  * the number of the first value behind it. */
-static size_t take_slot(struct group *group, size_t i, uint32_t slot) {
-  int64_t end = (int64_t)slot + group->slot_s;
-
+static size_t take_slot(struct group *group, size_t i, uint32_t slot,
+                        int64_t end) {
   for (; i < group->n_waiting && group->waiting[i].second < end; i++) {
     struct target *member = group->waiting[i].member;
     if (member->reported_s != slot) {
@@ -233,12 +232,16 @@ void combine_cut(struct group *group, const struct horizon *horizon,
     uint32_t slot =
         group->waiting[i].second - group->waiting[i].second % group->slot_s;
     int64_t end = (int64_t)slot + group->slot_s;
+    /* After the slots grew, the first begins where the last short one ended:
+     * no time is told twice. */
+    if (slot < group->cut_s)
+      slot = group->cut_s;
     bool is_open = end > horizon->until_s;
     if (!horizon_holds(horizon, group->series, slot) ||
         (is_open && !horizon->is_forced))
       break;
 
-    i = take_slot(group, i, slot);
+    i = take_slot(group, i, slot, end);
     group->cut_s = (uint32_t)end;
     if (is_open && !is_complete(group, slot))
       tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);

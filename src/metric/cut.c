@@ -131,6 +131,8 @@ void cut_run(struct cut *cut, const struct horizon *horizon,
   cut->n_due = 0;
   take_open(cut, horizon, tally);
   take_groups(cut, horizon, tally);
+  if (cut->n_due == 0)
+    return;
   qsort(cut->due, cut->n_due, sizeof(*cut->due), by_series_and_time);
 
   size_t first = 0;

@@ -13,6 +13,8 @@ static const struct reason_text texts[N_REASONS] = {
                     "check the clock of the host it comes from", false},
     [REASON_AHEAD] = {"lies more than FlushInterval in the future",
                       "check the clock of the host it comes from", false},
+    [REASON_TWICE] = {"came twice with the same time",
+                      "a filter chain may write it twice", true},
     [REASON_NOT_NEWER] = {"is not newer than the one before it, so it has no "
                           "rate",
                           "check that only one source sends it", true},

@@ -10,6 +10,7 @@
 #include "run/outbox.h"
 #include "run/post.h"
 #include "run/published.h"
+#include "run/report.h"
 
 #include <stdlib.h>
 
@@ -38,6 +39,8 @@ struct delivery {
 
   struct log_state sending; /* why nothing is accepted */
   struct log_state full;    /* BufferLimit drops what waits */
+  struct log_state aged;    /* BufferAge does */
+  struct report refused;    /* identifiers whose refusal was said */
   bool has_accepted;
 };
 
@@ -83,14 +86,12 @@ void delivery_free(struct delivery *d) {
 }
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
-  if (parcel->cut_s > d->newest_s) {
-    d->newest_s = parcel->cut_s;
-    /* A fresh flush is not made to wait for the backlog's turn. */
-    if (d->retry.n_failed == 0)
-      d->wake_ms = 0;
-  }
+  d->newest_s = parcel->cut_s;
+  /* A fresh flush is not made to wait for the backlog's turn. */
+  if (d->retry.n_failed == 0)
+    d->wake_ms = 0;
   if (outbox_put(&d->outbox, parcel) > 0)
-    log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(),
+    log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "BufferLimit is reached; the oldest data are dropped until "
                   "sending succeeds");
 }
@@ -115,14 +116,16 @@ void delivery_hurry(struct delivery *d) {
 /* ---- what an attempt needs
  * ------------------------------------------------------- */
 
-/* Nothing was accepted, and the reason is said; the data wait. */
-static void wait_for(struct delivery *d, int64_t base_ms, const char *reason,
-                     const char *remedy) {
+/* Nothing was accepted, and the reason is said; the data wait.
+ *
+ * key  names the reason, which may hold ids and numbers that always differ */
+static void wait_for(struct delivery *d, int64_t base_ms, const char *key,
+                     const char *reason, const char *remedy) {
   int64_t now_ms = clock_steady_ms();
 
   d->wake_ms = retry_next(&d->retry, now_ms, base_ms, d->answer.retry_after_ms,
                           clock_dice());
-  log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms,
+  log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key,
                 "%s%s%s; the data wait and are sent later", reason,
                 remedy[0] == '\0' ? "" : ": ", remedy);
 }
@@ -144,7 +147,7 @@ static bool has_place(struct delivery *d) {
   if (d->place.region != NULL)
     return true;
   if (source_place(d->source, &d->options->place, &d->place, &err) != 0) {
-    wait_for(d, RETRY_BASE_MS, err.text, "");
+    wait_for(d, RETRY_BASE_MS, err.text, err.text, "");
     return false;
   }
   warn_of_plain_http(d);
@@ -198,6 +201,9 @@ static void say_recovery(struct delivery *d) {
   (void)log_state_good(&d->sending, d->options->node,
                        "sending again after %lld s; %zu data are still waiting",
                        (long long)bad_s, d->outbox.n_data);
+  (void)log_state_good(&d->aged, d->options->node,
+                       "%llu data were dropped for their age",
+                       (unsigned long long)d->outbox.n_expired);
   (void)log_state_good(&d->full, d->options->node,
                        "what waits is within BufferLimit again; %llu data "
                        "were dropped",
@@ -256,9 +262,12 @@ static void mend_named(struct delivery *d) {
   for (size_t i = d->reply.n_refused; i-- > 0;) {
     if (!batch_where(&d->batch, d->reply.refused[i], &parcel, &datum))
       continue;
-    log_say(SAY_ERROR, d->options->node,
-            "CloudWatch refused a datum of %s (%s: %.200s); it is dropped",
-            parcel_identifier(parcel, datum), d->reply.code, d->reply.message);
+    if (report_first(&d->refused, parcel_identifier(parcel, datum)))
+      log_say(SAY_ERROR, d->options->node,
+              "CloudWatch refused a datum of %s (%s: %.200s); it is dropped "
+              "(further ones are not said)",
+              parcel_identifier(parcel, datum), d->reply.code,
+              d->reply.message);
     drop(d, parcel, datum, 1);
   }
 }
@@ -330,7 +339,8 @@ static void settle_failed(struct delivery *d) {
   bool is_slow =
       d->reply.class == REPLY_FORBIDDEN || d->reply.class == REPLY_PROTOCOL;
   describe(d, &err);
-  wait_for(d, is_slow ? RETRY_SLOW_MS : RETRY_BASE_MS, err.text,
+  wait_for(d, is_slow ? RETRY_SLOW_MS : RETRY_BASE_MS,
+           d->reply.code[0] != '\0' ? d->reply.code : err.text, err.text,
            reply_hint(d->reply.code));
 }
 
@@ -354,23 +364,22 @@ void delivery_attempt(struct delivery *d) {
   int64_t now_s = clock_wall_ms() / 1000;
 
   d->answer.retry_after_ms = 0;
-  size_t n_expired =
-      outbox_expire(&d->outbox, now_s - d->options->buffer_age_s);
-  if (n_expired > 0)
-    log_say(SAY_ERROR, d->options->node,
-            "%zu data waited longer than BufferAge and are dropped", n_expired);
+  if (outbox_expire(&d->outbox, now_s - d->options->buffer_age_s) > 0)
+    log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
+                  "data that are older than BufferAge are dropped until "
+                  "sending succeeds");
   struct parcel *first = outbox_next(&d->outbox, NULL, NULL);
   if (first == NULL || !has_place(d))
     return;
 
   const struct cred *cred = source_get(d->source, now_s, &err);
   if (cred == NULL) {
-    wait_for(d, RETRY_BASE_MS, err.text, "");
+    wait_for(d, RETRY_BASE_MS, err.text, err.text, "");
     return;
   }
   if (fill(d, first, &err) != 0) {
     if (!drop_too_large(d, first, &err))
-      wait_for(d, RETRY_BASE_MS, err.text, "");
+      wait_for(d, RETRY_BASE_MS, err.text, err.text, "");
     return;
   }
   struct post post = {.http = d->http,
@@ -379,7 +388,7 @@ void delivery_attempt(struct delivery *d) {
                       .compression = d->options->compression,
                       .now_s = now_s + d->offset_s};
   if (post_batch(&post, &d->batch, &d->answer, &d->reply, &err) != 0) {
-    wait_for(d, RETRY_SLOW_MS, err.text, "");
+    wait_for(d, RETRY_SLOW_MS, err.text, err.text, "");
     return;
   }
   settle(d);

@@ -24,7 +24,7 @@ void flush_clear(struct flush *flush);
 
 /* Cuts what the horizon reaches and hands it over.
  *
- * cut_s  the flush's own time, by which the outbox orders
+ * cut_s  the time now, by which the outbox orders
  * Data for which there is no memory are counted in tally. */
 void flush_run(struct flush *flush, const struct horizon *horizon,
                int64_t cut_s, struct tally *tally, struct delivery *to);

@@ -1,11 +1,15 @@
 #include "run/log.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PREFIX "write_cloudwatch plugin: "
 #define LINE_MAX_BYTES 1000
+#define STATE_MAX_BYTES 900
+#define CHANGES_AT_ONCE 4
 
 static void to_stderr(enum log_level level, const char *message) {
   (void)level;
@@ -68,45 +72,32 @@ void log_say(enum log_level level, const char *node, const char *format, ...) {
   the_sink(level, line);
 }
 
-static bool has_digit(const char *word, size_t len) {
-  for (size_t i = 0; i < len; i++)
-    if (word[i] >= '0' && word[i] <= '9')
-      return true;
-  return false;
-}
-
-/* Whether two messages say the same, word for word, but for words that hold a
- * digit in both: each answer has a request id of its own, and each wait took
- * another time, without anything new to be told. */
-static bool is_same(const char *a, const char *b) {
-  for (;;) {
-    a += strspn(a, " ");
-    b += strspn(b, " ");
-    size_t n = strcspn(a, " "), m = strcspn(b, " ");
-    if (n == 0 || m == 0)
-      return n == m;
-    bool is_equal = n == m && memcmp(a, b, n) == 0;
-    if (!is_equal && !(has_digit(a, n) && has_digit(b, m)))
-      return false;
-    a += n;
-    b += m;
-  }
+/* How long the changes of a state are not said, after so many were. */
+static int64_t quiet_after(unsigned n_said) {
+  if (n_said < CHANGES_AT_ONCE)
+    return 0;
+  unsigned doublings = n_said - CHANGES_AT_ONCE;
+  return doublings < 6 ? (int64_t)60000 << doublings : 3600000;
 }
 
 void log_state_bad(struct log_state *state, enum log_level level,
-                   const char *node, int64_t now_ms, const char *format, ...) {
-  char what[sizeof(state->what)];
+                   const char *node, int64_t now_ms, const char *key,
+                   const char *format, ...) {
+  uint64_t hash = str_hash(STR_HASH_SEED, key, strlen(key));
+
+  if (state->bad && (state->key == hash || now_ms < state->quiet_ms))
+    return;
+  if (!state->bad)
+    *state = (struct log_state){.bad = true, .since_ms = now_ms};
+  state->key = hash;
+  state->n_said++;
+  state->quiet_ms = now_ms + quiet_after(state->n_said);
+
+  char what[STATE_MAX_BYTES];
   va_list args;
   va_start(args, format);
   print(what, sizeof(what), format, args);
   va_end(args);
-
-  if (state->bad && is_same(state->what, what))
-    return;
-  if (!state->bad)
-    state->since_ms = now_ms;
-  state->bad = true;
-  memcpy(state->what, what, sizeof(what));
   log_say(level, node, "%s", what);
 }
 
@@ -116,7 +107,7 @@ bool log_state_good(struct log_state *state, const char *node,
     return false;
   state->bad = false;
 
-  char what[sizeof(state->what)];
+  char what[STATE_MAX_BYTES];
   va_list args;
   va_start(args, format);
   print(what, sizeof(what), format, args);

@@ -18,19 +18,27 @@ void log_set_sink(log_sink_fn sink);
 void log_say(enum log_level level, const char *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A state that is said when it begins and when it ends, not in between.  One
- * thread at a time. */
+/* A state that is said when it begins and when it ends, and in between only
+ * when it changes.  One thread at a time. */
 struct log_state {
   bool bad;
-  char what[512];   /* said last */
+  uint64_t key;     /* of what is wrong */
   int64_t since_ms; /* steady time when it began */
+  int64_t quiet_ms; /* no change is said before */
+  unsigned n_said;  /* since it began */
 };
 
-/* Begins the state, or changes what is wrong in it: says the message unless
- * the same was said last; other numbers and ids do not make it another. */
+/* Begins the state, or changes what is wrong in it.
+ *
+ * key     names what is wrong: the message is said only if it differs from the
+ *         last one's, as messages hold request ids and numbers that always do
+ * now_ms  steady time
+ * Changes that keep coming are said ever more rarely, at last one an hour, so
+ * that a day of trouble is some thirty lines. */
 void log_state_bad(struct log_state *state, enum log_level level,
-                   const char *node, int64_t now_ms, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+                   const char *node, int64_t now_ms, const char *key,
+                   const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* Ends the state: says the message as a NOTICE if the state was bad.  Returns
  * whether it was. */

@@ -6,25 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_known(const struct report *report, uint64_t hash) {
+bool report_first(struct report *report, const char *key) {
+  uint64_t hash = str_hash(STR_HASH_SEED, key, strlen(key));
+
   for (size_t i = 0; i < report->n_known; i++)
     if (report->known[i] == hash)
-      return true;
-  return false;
+      return false;
+  if (report->n_known == REPORT_REMEMBER)
+    return false;
+  report->known[report->n_known++] = hash;
+  return true;
 }
 
 void report_leave(struct report *report, const char *sentence) {
-  struct str text = str_of(sentence);
-  uint64_t hash = str_hash(STR_HASH_SEED, text.p, text.len);
-
-  if (report->n_queue == REPORT_QUEUE || report->n_known == REPORT_REMEMBER ||
-      is_known(report, hash))
+  if (report->n_queue == REPORT_QUEUE || !report_first(report, sentence))
     return;
-  char *copy = str_dup(text);
-  if (copy == NULL)
-    return;
-  report->queue[report->n_queue++] = copy;
-  report->known[report->n_known++] = hash;
+  char *copy = str_dup(str_of(sentence));
+  if (copy != NULL)
+    report->queue[report->n_queue++] = copy;
 }
 
 void report_take(struct report *report, struct report *out) {

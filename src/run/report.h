@@ -7,6 +7,7 @@
 
 #include "metric/tally.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ struct report {
   uint64_t known[REPORT_REMEMBER]; /* hashes */
   size_t n_known;
 };
+
+/* Whether key comes for the first time; remembers it.  False, too, when too
+ * many others have come. */
+bool report_first(struct report *report, const char *key);
 
 /* Leaves a sentence to be said, unless it has been left before, or too many
  * others have. */

@@ -248,7 +248,8 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
   struct horizon horizon = {until_s, s->period_s, is_forced};
 
   take(s);
-  flush_run(&s->flush, &horizon, until_s, &s->tally, s->delivery);
+  flush_run(&s->flush, &horizon, clock_wall_ms() / 1000, &s->tally,
+            s->delivery);
   report_say_tally(&s->tally, s->options->node);
   forget(s);
 }

@@ -166,6 +166,7 @@ LoadPlugin unixsock
 
     def stop(self, timeout=60):
         """Ends the daemon as an administrator does; returns its status."""
+        self._hang_up()
         self.signal(signal.SIGTERM)
         return self._join(timeout)
 
@@ -185,10 +186,14 @@ LoadPlugin unixsock
         self.signal(signal.SIGKILL)
         self._join(10)
 
-    def _join(self, timeout):
+    def _hang_up(self):
         if self._socket is not None:
+            self._answers.close()
             self._socket.close()
             self._socket = None
+
+    def _join(self, timeout):
+        self._hang_up()
         try:
             self.status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -280,13 +285,13 @@ LoadPlugin unixsock
     def settle(self, timeout=10):
         """Waits until the values put so far have been written.
 
-        The daemon queues values.  One more is put, of no number and of 1970,
-        which nothing publishes; when it shows up in the daemon's cache, the
-        one write thread has done with those before it.
+        The daemon queues values.  One more is put, which is no number, so that
+        nothing publishes it (but for OnNaN zero); when it shows up in the
+        daemon's cache, the one write thread has done with those before it.
         """
         self._n_marks += 1
         mark = f'testhost/settled/gauge-{self._n_marks}'
-        self.putval(mark, '1:U')
+        self.putval(mark, 'N:U')
         end = time.monotonic() + timeout
         while True:
             try:

@@ -1,6 +1,6 @@
 #include "options.h"
 
-#include "config.h"
+#include "config_text.h"
 
 #include "base/buf.h"
 

@@ -1,10 +1,10 @@
-/* config: a configuration text to the tree that the daemon's parser makes.
+/* config_text: a configuration text to the tree that the daemon's parser makes.
  *
  * It reads as liboconfig's scanner does what the tests need: words, numbers,
  * truth values, quoted strings with "\" before any byte, comments, blocks.  A
  * byte that fits none of these is skipped, as there. */
-#ifndef TEST_CONFIG_H
-#define TEST_CONFIG_H
+#ifndef TEST_CONFIG_TEXT_H
+#define TEST_CONFIG_TEXT_H
 
 #include "liboconfig/oconfig.h"
 
