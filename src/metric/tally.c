@@ -11,8 +11,9 @@ static const struct reason_text texts[N_REASONS] = {
                       "check Scale and Offset", false},
     [REASON_OLD] = {"is older than the two weeks that CloudWatch accepts",
                     "check the clock of the host it comes from", false},
-    [REASON_AHEAD] = {"lies more than FlushInterval in the future",
-                      "check the clock of the host it comes from", false},
+    [REASON_AHEAD] =
+        {"lies further in the future than FlushInterval, or 2 hours",
+         "check the clock of the host it comes from", false},
     [REASON_TWICE] = {"came twice with the same time",
                       "a filter chain may write it twice", true},
     [REASON_NOT_NEWER] = {"is not newer than the one before it, so it has no "

@@ -245,9 +245,11 @@ static void forget(struct sender *s) {
 }
 
 static void flush(struct sender *s, int64_t until_s, bool is_forced) {
-  struct horizon horizon = {until_s, s->period_s, is_forced};
+  struct horizon horizon = {
+      .until_s = until_s, .period_s = s->period_s, .is_forced = is_forced};
 
   take(s);
+  horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   flush_run(&s->flush, &horizon, clock_wall_ms() / 1000, &s->tally,
             s->delivery);
   report_say_tally(&s->tally, s->options->node);
