@@ -46,11 +46,12 @@ static void append(struct agg *agg, const struct sample *sample,
                    const struct input *in) {
   struct samples *samples = &agg->samples;
 
+  /* The limit may have become less than there is room for. */
+  if (samples->n >= agg->max_samples) {
+    tally_add(&agg->tally, REASON_FULL, in);
+    return;
+  }
   if (samples->n == samples->cap) {
-    if (samples->cap >= agg->max_samples) {
-      tally_add(&agg->tally, REASON_FULL, in);
-      return;
-    }
     size_t cap = samples->cap == 0 ? 64 : samples->cap * 2;
     if (cap > agg->max_samples)
       cap = agg->max_samples;

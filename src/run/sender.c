@@ -116,7 +116,8 @@ struct sender *sender_new(const struct sender_options *options,
   agg_init(&s->agg, (size_t)options->max_metrics,
            samples_for(options->buffer_limit_bytes), options->flush_interval_s,
            rules_n_meta_keys(rules), clock_random());
-  if (init_lock(s) != 0 || flush_init(&s->flush) != 0) {
+  if (init_lock(s) != 0 ||
+      flush_init(&s->flush, (size_t)options->buffer_limit_bytes) != 0) {
     (void)err_set(err, "no memory for a destination");
     goto failed;
   }
