@@ -65,7 +65,7 @@ static inline void stream_open(struct stream *s, const char *blocks,
                                size_t max_metrics) {
   *s = (struct stream){.period_s = 60, .out = BUF_INIT(1 << 20)};
   s->rules = stream_rules(blocks);
-  agg_init(&s->agg, max_metrics, 1 << 20, 60, 0, 42);
+  agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
   s->cut.limit_bytes = SIZE_MAX;
 }
 

@@ -31,6 +31,7 @@ struct fixture {
 static void set_up(struct fixture *f, const char *blocks, size_t max_metrics) {
   *f = (struct fixture){.rules = stream_rules(blocks)};
   f->table.seed = 99;
+  f->table.max = SIZE_MAX;
   f->table.series.max = max_metrics;
   f->table.n_meta = rules_n_meta_keys(f->rules);
 }
