@@ -240,7 +240,8 @@ static bool admit(struct bind_table *table, struct target *target,
 }
 
 /* Admits what has no series yet, the fewest dimensions first, so that host
- * series never crowd out fleet series.  False when there was no memory. */
+ * series never crowd out fleet series.  False when there was no memory: then
+ * what still has none is asked for again. */
 static bool admit_all(struct bind_table *table, struct binding *binding,
                       const struct plan *plan, const struct input *in,
                       struct tally *tally) {
@@ -250,8 +251,11 @@ static bool admit_all(struct bind_table *table, struct binding *binding,
       if (binding->targets[i].series == NULL &&
           plan->targets[i].name.n_dimensions == n &&
           !admit(table, &binding->targets[i], &plan->targets[i].name, in,
-                 tally))
+                 tally)) {
+        binding->is_refused = true;
+        binding->n_forgotten = table->series.n_forgotten - 1;
         return false;
+      }
   binding->n_forgotten = table->series.n_forgotten;
   return true;
 }

@@ -86,6 +86,8 @@ static inline void stream_write(struct stream *s, const struct input *in,
   struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
   if (plan != NULL)
     agg_learn(&s->agg, plan, in, &now);
+  else
+    tally_add(&s->agg.tally, REASON_MEMORY, in);
   plan_free(plan);
 }
 
