@@ -4,41 +4,42 @@
 #include "metric/identifier.h"
 
 static const struct reason_text texts[N_REASONS] = {
-    [REASON_NAN] = {"is not a number", "OnNaN \"zero\" publishes it as 0",
-                    true},
-    [REASON_INFINITE] = {"is infinite, which CloudWatch refuses", "", false},
+    [REASON_NAN] = {"is not a number", "OnNaN \"zero\" publishes it as 0", true,
+                    false},
+    [REASON_INFINITE] = {"is infinite, which CloudWatch refuses", "", false,
+                         false},
     [REASON_RANGE] = {"is beyond 2^360, which CloudWatch refuses",
-                      "check Scale and Offset", false},
+                      "check Scale and Offset", false, false},
     [REASON_OLD] = {"is older than the two weeks that CloudWatch accepts",
-                    "check the clock of the host it comes from", false},
+                    "check the clock of the host it comes from", false, false},
     [REASON_AHEAD] =
         {"lies further in the future than FlushInterval, or 2 hours",
-         "check the clock of the host it comes from", false},
+         "check the clock of the host it comes from", false, false},
     [REASON_TWICE] = {"came twice with the same time",
-                      "a filter chain may write it twice", true},
+                      "a filter chain may write it twice", true, false},
     [REASON_NOT_NEWER] = {"is not newer than the one before it, so it has no "
                           "rate",
-                          "check that only one source sends it", true},
-    [REASON_RESET] = {"went back to its beginning, so it has no rate", "",
-                      true},
+                          "check that only one source sends it", true, false},
+    [REASON_RESET] = {"went back to its beginning, so it has no rate", "", true,
+                      false},
     [REASON_LATE] = {"came after its slot had been combined; it counts from "
                      "the next slot on",
-                     "", true},
+                     "", true, true},
     [REASON_SLOT_DROPPED] = {"was combined with others that had not come yet "
                              "when a flush was forced; the slot is left out",
-                             "", true},
+                             "", true, false},
     [REASON_MAX_METRICS] = {"would make one metric more than MaxMetrics allows",
                             "raise MaxMetrics (every metric costs money), or "
                             "select less",
-                            false},
+                            false, false},
     [REASON_DISAGREE] = {"goes to a metric that another <Metric> block feeds "
                          "with another Unit, StorageResolution, Statistics or "
                          "Combine",
                          "make the blocks agree, or give them different names",
-                         false},
+                         false, false},
     [REASON_FULL] = {"found no room within BufferLimit",
-                     "raise BufferLimit or select less", false},
-    [REASON_MEMORY] = {"found no memory", "", false},
+                     "raise BufferLimit or select less", false, false},
+    [REASON_MEMORY] = {"found no memory", "", false, false},
 };
 
 struct reason_text tally_text(enum reason reason) {

@@ -43,6 +43,7 @@ struct reason_text {
   const char *what;   /* "values are not a number" */
   const char *remedy; /* "OnNaN \"zero\" publishes them as 0"; "" for none */
   bool is_normal;     /* happens in good health: not worth a warning */
+  bool is_kept;       /* the value counts nevertheless: nothing is lost */
 };
 struct reason_text tally_text(enum reason reason);
 

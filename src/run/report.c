@@ -59,9 +59,10 @@ void report_say_tally(struct tally *tally, const char *node) {
       continue;
     row->said = true;
     log_say(text.is_normal ? SAY_INFO : SAY_WARNING, node,
-            "%s %s%s%s; left out, as are others like it, which are counted",
+            "%s %s%s%s; %sothers like it are only counted",
             row->example[0] == '\0' ? "a value" : row->example, text.what,
-            text.remedy[0] == '\0' ? "" : ": ", text.remedy);
+            text.remedy[0] == '\0' ? "" : ": ", text.remedy,
+            text.is_kept ? "" : "it is left out; ");
   }
 }
 
@@ -69,6 +70,7 @@ uint64_t report_total(const struct tally *tally) {
   uint64_t total = 0;
 
   for (size_t i = 0; i < N_REASONS; i++)
-    total += tally->row[i].n;
+    if (!tally_text((enum reason)i).is_kept)
+      total += tally->row[i].n;
   return total;
 }
