@@ -28,8 +28,9 @@ SUMMARY_COLUMNS = 36  # of bars and gaps
 ORDINALS = ("first", "second")
 OURS = "write_cloudwatch plugin: "
 PUBLISHED = re.compile(
-    r'published (?P<namespace>.*?) "(?P<name>.*?)"(?: \{(?P<dimensions>.*)\})?: '
-    r"(?P<values>.*) (?P<unit>\S+) at (?P<time>\S+)$")
+    r'published (?P<namespace>.*?) "(?P<name>.*?)"'
+    r"(?: \{(?P<dimensions>.*)\})?: (?P<values>.*) (?P<unit>\S+) "
+    r"at (?P<time>\S+)$")
 
 
 class Datum:
@@ -136,8 +137,10 @@ class Screen:
     def __init__(self):
         self._is_terminal = sys.stdout.isatty()
         self._state = None
+        self._shown = None
 
     def say(self, text):
+        self._shown = None
         if self._is_terminal:
             text = "\r\033[K" + text
         print(text, flush=True)
@@ -145,8 +148,10 @@ class Screen:
     def progress(self, state, detail):
         if self._is_terminal:
             columns = shutil.get_terminal_size().columns - 1
-            print("\r\033[K" + f"{state}, {detail} ..."[:columns], end="",
-                  flush=True)
+            text = f"{state}, {detail} ..."[:columns]
+            if text != self._shown:
+                print("\r\033[K" + text, end="", flush=True)
+            self._shown = text
         elif state != self._state:
             print(state, flush=True)
         self._state = state

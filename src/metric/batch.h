@@ -16,7 +16,7 @@
 
 enum protocol { PROTOCOL_JSON, PROTOCOL_QUERY };
 
-#define BATCH_PARCELS_MAX 64
+#define BATCH_PARCELS_MAX CW_DATA_MAX /* one datum of each, at the least */
 
 struct batch {
   enum protocol protocol;

@@ -266,8 +266,9 @@ void combine_cut(struct group *group, const struct horizon *horizon,
     if (slot < group->cut_s)
       slot = group->cut_s;
     bool is_open = end > horizon->until_s;
+    /* A slot of the future is nobody's whose clock is right: it waits. */
     if (!horizon_holds(horizon, group->series, slot) ||
-        (is_open && !horizon->is_forced))
+        (is_open && (!horizon->is_forced || slot > horizon->until_s)))
       break;
 
     i = take_slot(group, i, slot, end);

@@ -100,7 +100,7 @@ static void put(struct run *run, int host, int64_t second) {
   char name[8];
 
   (void)snprintf(name, sizeof(name), "h%d", host);
-  stream_gauge(&run->s, name, host, second, 10);
+  stream_gauge(&run->s, name, host, (double)second, 10);
   run->n_written++;
 }
 

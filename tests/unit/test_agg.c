@@ -34,33 +34,41 @@ static void the_window_ends_on_the_second(void **state) {
   (void)state;
   static const struct {
     const char *label;
-    int64_t ahead_s, time_us;
+    int64_t past_s, ahead_s, time_us;
     int reason; /* -1: taken */
   } cases[] = {
-      {"now", 60, WALL * 1000000, -1},
-      {"two weeks old", 60, (WALL - 14 * DAY_S) * 1000000, -1},
-      {"just older", 60, (WALL - 14 * DAY_S) * 1000000 - 1, REASON_OLD},
-      {"of 1970", 60, 1000000, REASON_OLD},
-      {"of the first second", 60, 999999, REASON_OLD},
-      {"without time", 60, 0, REASON_OLD},
-      {"before 1970", 60, -5000000, REASON_OLD},
-      {"FlushInterval ahead", 60, (WALL + 60) * 1000000 + 999999, -1},
-      {"further ahead", 60, (WALL + 61) * 1000000, REASON_AHEAD},
-      {"a second ahead", 1, (WALL + 1) * 1000000, -1},
-      {"further than a second", 1, (WALL + 2) * 1000000, REASON_AHEAD},
-      {"two hours ahead", DAY_S, (WALL + 7200) * 1000000, -1},
-      {"beyond CloudWatch's two hours", DAY_S, (WALL + 7201) * 1000000,
+      {"now", CW_PAST_S, 60, WALL * 1000000, -1},
+      {"two weeks old", CW_PAST_S, 60, (WALL - 14 * DAY_S) * 1000000, -1},
+      {"just older", CW_PAST_S, 60, (WALL - 14 * DAY_S) * 1000000 - 1,
+       REASON_OLD},
+      {"BufferAge old", 3600, 60, (WALL - 3600) * 1000000, -1},
+      {"older than BufferAge", 3600, 60, (WALL - 3601) * 1000000, REASON_OLD},
+      {"BufferAge beyond CloudWatch", 100 * DAY_S, 60,
+       (WALL - 14 * DAY_S - 1) * 1000000, REASON_OLD},
+      {"of 1970", CW_PAST_S, 60, 1000000, REASON_OLD},
+      {"of the first second", CW_PAST_S, 60, 999999, REASON_OLD},
+      {"without time", CW_PAST_S, 60, 0, REASON_OLD},
+      {"before 1970", CW_PAST_S, 60, -5000000, REASON_OLD},
+      {"FlushInterval ahead", CW_PAST_S, 60, (WALL + 60) * 1000000 + 999999,
+       -1},
+      {"further ahead", CW_PAST_S, 60, (WALL + 61) * 1000000, REASON_AHEAD},
+      {"a second ahead", CW_PAST_S, 1, (WALL + 1) * 1000000, -1},
+      {"further than a second", CW_PAST_S, 1, (WALL + 2) * 1000000,
        REASON_AHEAD},
-      {"a year ahead", 60, (WALL + 365 * DAY_S) * 1000000, REASON_AHEAD},
-      {"the end of time", 60, INT64_MAX, REASON_AHEAD},
-      {"the beginning of time", 60, INT64_MIN, REASON_OLD},
+      {"two hours ahead", CW_PAST_S, DAY_S, (WALL + 7200) * 1000000, -1},
+      {"beyond CloudWatch's two hours", CW_PAST_S, DAY_S,
+       (WALL + 7201) * 1000000, REASON_AHEAD},
+      {"a year ahead", CW_PAST_S, 60, (WALL + 365 * DAY_S) * 1000000,
+       REASON_AHEAD},
+      {"the end of time", CW_PAST_S, 60, INT64_MAX, REASON_AHEAD},
+      {"the beginning of time", CW_PAST_S, 60, INT64_MIN, REASON_OLD},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct stream s;
     stream_open(&s, "Metric 'm'", 10);
-    s.agg.ahead_s = cases[i].ahead_s;
+    agg_init(&s.agg, 10, 100, cases[i].past_s, cases[i].ahead_s, 0, 1);
     write_gauge(&s, 1, cases[i].time_us);
-    write_gauge(&s, 2, cases[i].time_us + (cases[i].time_us < 0));
+    write_gauge(&s, 1, cases[i].time_us + (cases[i].time_us < 0));
     bool is_taken = cases[i].reason < 0;
     if (s.agg.samples.n != is_taken)
       fail_msg("%s: %zu samples", cases[i].label, s.agg.samples.n);
@@ -81,9 +89,10 @@ static void the_same_time_again_counts_once(void **state) {
   stream_open(&s, "Metric 'm'", 10);
   write_gauge(&s, 1, WALL * 1000000);
   write_gauge(&s, 1, WALL * 1000000);
+  write_gauge(&s, 2, WALL * 1000000);
   write_gauge(&s, 3, WALL * 1000000 + 1);
   write_gauge(&s, 2, WALL * 1000000 - 5);
-  assert_int_equal(s.agg.samples.n, 3);
+  assert_int_equal(s.agg.samples.n, 4);
   assert_int_equal(s.agg.tally.row[REASON_TWICE].n, 1);
   stream_close(&s);
 }
@@ -272,7 +281,7 @@ static void room_is_kept_from_flush_to_flush(void **state) {
   assert_int_equal(samples_reserve(&samples, SIZE_MAX / 2), -1);
   assert_int_equal(samples.cap, 10);
 
-  agg_init(&agg, 10, 100, 60, 0, 1);
+  agg_init(&agg, 10, 100, CW_PAST_S, 60, 0, 1);
   agg_take(&agg, &samples);
   assert_int_equal(agg.samples.cap, 10);
   assert_int_equal(samples.cap, 0);

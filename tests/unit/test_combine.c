@@ -86,6 +86,14 @@ static const struct story stories[] = {
     {.label = "several, out of order: the newest by time",
      .script = "a@6=9/5 b@2=2/10 a@1=1 |10",
      .want = "m@0=11"},
+    {.label = "several in one second: the last that came",
+     .script = "a@5=1/1 a@5.5=8 b@5.2=2/1 a@5.6=4 |6",
+     .want = "m@5=6",
+     .period_s = 1},
+    {.label = "late in the second of the newest: the last that came",
+     .script = "a@1=1 b@1=2 |10 a@11.1=1 b@11=2 !12 a@11.7=5 |20 b@21=2 |30",
+     .want = "m@0=3 m@10=3 m@20=7",
+     .late = 1},
     {.label = "a late value older than the member's newest is not taken",
      .script = "a@1=1 b@9=2 |10 b@5=50 a@11=1 |20",
      .want = "m@0=3 m@10=3",
@@ -313,13 +321,13 @@ static void members_come_and_go(void **state) {
   stream_open(&s, "Metric 'm'\nCombine 'count'", 10);
   s.period_s = 10;
   for (int round = 0; round < 3; round++) {
-    s.steady_s = round;
+    s.steady_s = 1000 * round;
     for (int i = round; i < N; i += round + 1) {
       (void)snprintf(host, sizeof(host), "h%d", i);
       stream_gauge(&s, host, 1, round * 10 + 1, 10);
     }
     stream_flush(&s, round * 10 + 10, false);
-    (void)bind_forget(&s.agg.table, 0, SIZE_MAX / 2, round);
+    (void)bind_forget(&s.agg.table, 0, SIZE_MAX / 2, 1000 * round);
   }
   /* All; the odd ones with what is remembered of the others; the odd ones and
    * every third. */

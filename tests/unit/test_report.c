@@ -31,10 +31,10 @@ static int listen(void **state) {
 }
 
 static void flush(struct report *report) {
-  struct report taken = {.n_queue = 0};
+  struct report_queue taken = {.n = 0};
   report_take(report, &taken);
   report_say(&taken, "prod");
-  assert_int_equal(taken.n_queue, 0);
+  assert_int_equal(taken.n, 0);
 }
 
 static void a_sentence_is_said_once(void **state) {
@@ -89,8 +89,8 @@ static void what_is_never_said_is_freed(void **state) {
   (void)state;
   static struct report report;
   report_leave(&report, "one");
-  report_clear(&report);
-  report_clear(&report);
+  report_clear(&report.queue);
+  report_clear(&report.queue);
   flush(&report);
   assert_int_equal(heard.n, 0);
 }
@@ -124,12 +124,12 @@ static void a_reason_is_said_once_with_its_example(void **state) {
   assert_int_equal(heard.n, 2);
   assert_string_equal(heard.text[0],
                       "write_cloudwatch plugin: h/p/t is not a number: OnNaN "
-                      "\"zero\" publishes it as 0; it is left out; others like "
+                      "\"zero\" publishes it as 0; left out; others like "
                       "it are only counted");
   assert_int_equal(heard.level[0], SAY_INFO);
   assert_string_equal(heard.text[1],
                       "write_cloudwatch plugin: a value is infinite, which "
-                      "CloudWatch refuses; it is left out; others like it are "
+                      "CloudWatch refuses; left out; others like it are "
                       "only counted");
   assert_int_equal(heard.level[1], SAY_WARNING);
 }

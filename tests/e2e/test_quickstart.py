@@ -1,0 +1,318 @@
+"""contrib/quickstart from a fresh clone: what it prints, what it says when
+nothing arrives, and that it leaves neither processes nor files behind."""
+
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import termios
+import time
+
+import cloudwatch
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIMIT_S = 180
+DATUM = re.compile(
+    r"^\d\d:\d\d:\d\d  Demo  (Sockets Used|Memory Available) +\{\} +"
+    r"\d+\.\d (Count|Megabytes) +signature verified$", re.MULTILINE)
+BARS = r"[▁▂▃▄▅▆▇█]+(?: [▁▂▃▄▅▆▇█]+)+"
+
+pytestmark = pytest.mark.skipif(
+    os.getuid() != 0, reason="the quickstart installs packages: needs root")
+
+
+def git(folder, *arguments):
+    return subprocess.run(
+        ["git", "-c", "user.name=test", "-c", "user.email=test@localhost",
+         "-c", "init.defaultBranch=main", "-C", str(folder), *arguments],
+        capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def make_clone(folder):
+    """What a newcomer has: the files of the tree, and nothing built."""
+    origin = folder / "origin"
+    shutil.copytree(ROOT, origin, symlinks=True, ignore=shutil.ignore_patterns(
+        ".git", ".build", ".quickstart", "sanitize-*"))
+    git(origin, "init", "-q")
+    git(origin, "add", "-A")
+    git(origin, "commit", "-q", "-m", "all")
+    git(folder, "clone", "-q", str(origin), "clone")
+    shutil.rmtree(origin)
+    return folder / "clone"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """One for all tests of a worker; only some of them build in it."""
+    return make_clone(tmp_path_factory.mktemp("quickstart"))
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(clone):
+    """No process, and nothing outside the ignored folder."""
+    before = files(clone)
+    yield
+    # A daemon whose service went first may take its ShutdownTimeout.
+    left = still_there(clone, 10)
+    for line in left:
+        os.kill(int(line.split()[0]), signal.SIGKILL)
+    assert left == []
+    assert files(clone) - before <= {"!! .quickstart/"}
+
+
+def files(clone):
+    """What git sees beside the tree, ignored or not."""
+    status = git(clone, "status", "--porcelain", "--ignored")
+    return set(status.splitlines())
+
+
+def processes(folder):
+    """Those that were started from, work in or run files of the folder."""
+    mark = str(folder)
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace")
+            where = os.readlink(entry / "cwd"), os.readlink(entry / "exe")
+        except OSError:  # it has ended, or is a kernel thread
+            continue
+        if any(mark in text for text in (words, *where)):
+            found.append(f"{entry.name} {words}")
+    return found
+
+
+def still_there(folder, seconds):
+    """The processes that do not end within that time."""
+    end = time.monotonic() + seconds
+    while processes(folder) and time.monotonic() < end:
+        time.sleep(0.1)
+    return processes(folder)
+
+
+def launch(clone, *arguments, environment=None, **options):
+    return subprocess.Popen(
+        [str(clone / "contrib/quickstart"), *arguments],
+        stdin=subprocess.DEVNULL, cwd="/", start_new_session=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(clone / "none"),
+             **(environment or {})}, **options)
+
+
+def run(clone, *arguments, environment=None):
+    """Status and output."""
+    process = launch(clone, *arguments, environment=environment,
+                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        pytest.fail(f"not done within {LIMIT_S} s\n{output.decode()}")
+    return process.returncode, output.decode()
+
+
+def wait_for(path, pattern, process, timeout=LIMIT_S):
+    """Waits until the file holds a match."""
+    end = time.monotonic() + timeout
+    while True:
+        text = path.read_text() if path.exists() else ""
+        if re.search(pattern, text):
+            return
+        assert process.poll() is None, f"ended by itself\n{text}"
+        assert time.monotonic() < end, f"no /{pattern}/\n{text}"
+        time.sleep(0.05)
+
+
+# --- what it shows ------------------------------------------------------------
+
+def test_both_metrics_arrive_verified(tmp_path):
+    clone = make_clone(tmp_path)
+    assert files(clone) == set()
+    status, output = run(clone)
+    assert status == 0, output
+    arrived = [found[1] for found in DATUM.finditer(output)]
+    assert arrived.count("Sockets Used") >= 2, output
+    assert arrived.count("Memory Available") >= 2, output
+    assert re.search(rf"^  Sockets Used +{BARS}  [\d.]+ to [\d.]+ Count$",
+                     output, re.MULTILINE), output
+    assert re.search(
+        rf"^  Memory Available +{BARS}  [\d.]+ to [\d.]+ Megabytes$",
+        output, re.MULTILINE), output
+    assert re.search(r"^\d+ data: signature verified\.$", output, re.MULTILINE)
+    assert files(clone) == {"!! .quickstart/"}
+    assert processes(clone) == []
+
+    # It says what it waits for, once for each thing where there is no terminal.
+    assert output.count("waiting for the first flush") == 1
+    assert output.count("waiting for the second flush") == 1
+    assert "\r" not in output and "\033" not in output
+    assert max(len(line) for line in output.splitlines()) <= 80
+
+    # The memory that was shown is this machine's.
+    meminfo = dict(re.findall(r"^(\w+): +(\d+) kB", pathlib.Path(
+        "/proc/meminfo").read_text(), re.MULTILINE))
+    shown = float(re.search(r"Available +\{\} +([\d.]+)", output)[1])
+    assert 0 < shown < int(meminfo["MemTotal"]) / 1024
+
+
+def test_what_the_service_refuses_is_a_failure(clone, module):
+    script = clone / "contrib/quickstart"
+    good = script.read_text()
+    bad = good.replace('"AWS_SECRET_ACCESS_KEY=$secret_key"',
+                       '"AWS_SECRET_ACCESS_KEY=of-somebody-else"')
+    assert bad != good
+    script.write_text(bad)
+    try:
+        status, output = run(clone, "--module", str(module), "--timeout", "8")
+    finally:
+        script.write_text(good)
+    assert status == 1, output
+    assert "did not arrive within 8 s" in output
+    assert "SignatureDoesNotMatch" in output
+    assert not DATUM.search(output)
+
+
+def test_a_daemon_that_dies_is_said_with_its_log(clone, module):
+    script = clone / "contrib/quickstart"
+    good = script.read_text()
+    bad = good.replace('Unit "Megabytes"', 'Unit "MegaBytes"')
+    assert bad != good
+    script.write_text(bad)
+    try:
+        status, output = run(clone, "--module", str(module))
+    finally:
+        script.write_text(good)
+    assert status == 1, output
+    assert "collectd ended by itself" in output
+    assert "The end of .quickstart/run/collectd.log:" in output
+    assert "MegaBytes" in output
+
+
+def test_a_build_that_fails_is_said_with_its_log(clone):
+    source = clone / "src/base/err.c"
+    good = source.read_bytes()
+    source.write_bytes(good + b"\n#error on purpose\n")
+    try:
+        status, output = run(clone)
+    finally:
+        source.write_bytes(good)
+    assert status == 1, output
+    assert "the build failed" in output
+    assert "on purpose" in output
+    assert ".quickstart/build.log" in output
+
+
+def test_the_readme_shows_the_same_configuration():
+    readme = (ROOT / "README").read_text()
+    assert max(len(line) for line in readme.splitlines()) <= 80
+    start = readme.index('      <Metric "Sockets Used">')
+    blocks = readme[start:readme.index("    </Plugin>", start)]
+    blocks = "".join(line[4:] for line in blocks.splitlines(keepends=True))
+    assert blocks.count("<Metric ") == 2
+    assert blocks in (ROOT / "contrib/quickstart").read_text()
+
+
+# --- another service, the default credentials ---------------------------------
+
+def test_an_endpoint_of_ones_own(clone, module):
+    with cloudwatch.Service(credentials={"AKIDOTHER": ("hidden", None)},
+                            region="eu-west-1") as service:
+        status, output = run(
+            clone, "--module", str(module),
+            "--endpoint", service.url, "--region", "eu-west-1",
+            environment={"AWS_ACCESS_KEY_ID": "AKIDOTHER",
+                         "AWS_SECRET_ACCESS_KEY": "hidden"})
+        names = {datum["MetricName"] for datum in service.datums}
+    assert status == 0, output
+    assert names == {"Sockets Used", "Memory Available"}
+    assert re.search(r"  Memory Available  \{\}  +[\d.]+ Megabytes  "
+                     r"accepted by the service$", output, re.MULTILINE), output
+    assert "verified" not in output
+    assert "hidden" not in output
+
+
+# --- interrupted --------------------------------------------------------------
+
+def test_interrupted_on_a_terminal(clone, module):
+    """Ctrl-C while it waits, after its progress line was rewritten in place."""
+    parent, child = pty.openpty()
+    process = launch(
+        clone, "--module", str(module), "--keep", stdout=child, stderr=child,
+        preexec_fn=lambda: fcntl.ioctl(child, termios.TIOCSCTTY, 0))
+    os.close(child)
+    output = b""
+    interrupted = False
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        if not select.select([parent], [], [], 1)[0]:
+            continue
+        try:
+            output += os.read(parent, 4096)
+        except OSError:  # the terminal is closed: all have ended
+            break
+        if not interrupted and b"running until interrupted" in output:
+            os.write(parent, b"\x03")
+            interrupted = True
+    os.close(parent)
+    text = output.decode()
+    assert process.wait(30) == 0, text  # the ordinary end of --keep
+    assert re.search(r"\r\033\[Kwaiting for the first flush, \d+ s, 0 data "
+                     r"so far \.\.\.\r\033\[K", text), text
+    assert re.search(rf"  Sockets Used +{BARS}", text), text
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_ended_while_data_flow(clone, module, tmp_path, number, status):
+    path = tmp_path / "output"
+    with open(path, "wb") as output:
+        process = launch(clone, "--module", str(module),
+                         stdout=output, stderr=output)
+    wait_for(path, "waiting for the second flush", process)
+    assert len(processes(clone)) >= 4  # itself, service, daemon, display
+    process.send_signal(number)
+    assert process.wait(30) == status
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_ended_while_building(clone, tmp_path, number, status):
+    path = tmp_path / "output"
+    with open(path, "wb") as output:
+        process = launch(clone, stdout=output, stderr=output)
+    wait_for(path, "building: make", process)
+    time.sleep(0.5)  # compilers are at work
+    process.send_signal(number)
+    assert process.wait(30) == status
+    assert still_there(clone, 2) == []
+
+
+# --- wrong use ----------------------------------------------------------------
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--bogus"], "there is no option --bogus"),
+    (["--region"], "--region needs a value"),
+    (["--timeout", "soon"], "--timeout soon is not a number of seconds"),
+    (["--region", 'a"b'], "holds no quotes"),
+    (["--module", "/nonexistent"], "there is no file /nonexistent"),
+])
+def test_wrong_options_are_refused(clone, arguments, said):
+    status, output = run(clone, *arguments)
+    assert status == 1
+    assert said in output
+
+
+def test_needs_root(clone):
+    result = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--clear-groups", "bash", "-s"],
+        input=(clone / "contrib/quickstart").read_text(), cwd="/",
+        capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1
+    assert "sudo contrib/quickstart" in result.stderr
