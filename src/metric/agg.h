@@ -54,8 +54,6 @@ struct agg_now {
 /* max_metrics  series alive at once
  * past_s       how old a value may be; CloudWatch's own limit holds beside it
  * ahead_s      how far in the future it may lie; likewise
- * ahead_s      how far in the future a value may lie; CloudWatch's limit holds
- *              where that is less
  * n_meta       meta data values in struct input
  * seed         random */
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,

@@ -31,7 +31,7 @@ struct target {
   uint32_t n_held;  /* the thread's: samples that it keeps for later */
 
   /* The thread's: the member's newest value, for Combine. */
-  struct target *next_member;
+  struct target *next_member, **member_link; /* what points to this one */
   double newest;
   uint32_t newest_s;   /* when; 0: never */
   uint32_t interval_s; /* between its values, rounded up */
