@@ -28,8 +28,9 @@ SUMMARY_COLUMNS = 36  # of bars and gaps
 ORDINALS = ("first", "second")
 OURS = "write_cloudwatch plugin: "
 PUBLISHED = re.compile(
-    r'published (?P<namespace>.*?) "(?P<name>.*?)"(?: \{(?P<dimensions>.*)\})?: '
-    r"(?P<values>.*) (?P<unit>\S+) at (?P<time>\S+)$")
+    r'published (?P<namespace>.*?) "(?P<name>.*?)"'
+    r"(?: \{(?P<dimensions>.*)\})?: (?P<values>.*) (?P<unit>\S+) "
+    r"at (?P<time>\S+)$")
 
 
 class Datum:

@@ -31,7 +31,8 @@ void samples_clear(struct samples *samples) {
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t ahead_s, size_t n_meta, uint64_t seed) {
-  *agg = (struct agg){.max_samples = max_samples, .ahead_s = ahead_s};
+  *agg = (struct agg){.max_samples = max_samples,
+                      .ahead_s = ahead_s < CW_FUTURE_S ? ahead_s : CW_FUTURE_S};
   agg->table.n_meta = n_meta;
   agg->table.seed = seed;
   agg->table.series.max = max_metrics;
@@ -46,11 +47,12 @@ static void append(struct agg *agg, const struct sample *sample,
                    const struct input *in) {
   struct samples *samples = &agg->samples;
 
+  /* The limit may have become less than there is room for. */
+  if (samples->n >= agg->max_samples) {
+    tally_add(&agg->tally, REASON_FULL, in);
+    return;
+  }
   if (samples->n == samples->cap) {
-    if (samples->cap >= agg->max_samples) {
-      tally_add(&agg->tally, REASON_FULL, in);
-      return;
-    }
     size_t cap = samples->cap == 0 ? 64 : samples->cap * 2;
     if (cap > agg->max_samples)
       cap = agg->max_samples;
@@ -137,6 +139,12 @@ static void add_one(struct agg *agg, struct target *target, double value,
          in);
 }
 
+/* How late a value may be: as the daemon's settings and CloudWatch allow. */
+static int64_t latest(const struct agg *agg, const struct agg_now *now) {
+  return now->wall_s +
+         (agg->ahead_s < CW_FUTURE_S ? agg->ahead_s : CW_FUTURE_S);
+}
+
 /* Whether the value's time is one that CloudWatch takes. */
 static bool is_in_window(struct agg *agg, const struct input *in,
                          const struct agg_now *now, int64_t second) {
@@ -144,11 +152,18 @@ static bool is_in_window(struct agg *agg, const struct input *in,
     tally_add(&agg->tally, REASON_OLD, in);
     return false;
   }
-  if (second > now->wall_s + agg->ahead_s || second > UINT32_MAX) {
+  if (second > latest(agg, now) || second > UINT32_MAX) {
     tally_add(&agg->tally, REASON_AHEAD, in);
     return false;
   }
   return true;
+}
+
+/* A predecessor further ahead than a value can be came under a clock that has
+ * been set back since: nothing would be newer for as long. */
+static void forget_the_future(struct rate *rate, int64_t latest_s) {
+  if (rate->time_us / SECOND_US > latest_s)
+    rate->is_known = false;
 }
 
 static void add_all(struct agg *agg, struct binding *binding,
@@ -171,9 +186,11 @@ static void add_all(struct agg *agg, struct binding *binding,
     enum rate_step step = RATE_OK;
     double value;
 
-    if (binding->rates != NULL && reading->kind != KIND_GAUGE)
+    if (binding->rates != NULL && reading->kind != KIND_GAUGE) {
+      forget_the_future(&binding->rates[i], latest(agg, now));
       step = rate_step(&binding->rates[i], reading, in->time_us,
                        in->interval_us, &change);
+    }
     for (; t < binding->n_targets && binding->targets[t].reading == i; t++)
       if (binding->targets[t].series != NULL &&
           number_of(agg, &binding->targets[t], reading, step, &change, in,

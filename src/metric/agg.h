@@ -51,6 +51,8 @@ struct agg_now {
 };
 
 /* max_metrics  series alive at once
+ * ahead_s      how far in the future a value may lie; CloudWatch's limit holds
+ *              where that is less
  * n_meta       meta data values in struct input
  * seed         random */
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,

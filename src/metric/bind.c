@@ -221,6 +221,7 @@ static bool admit(struct bind_table *table, struct target *target,
     tally_add(tally, REASON_MAX_METRICS, in);
     return true;
   case SERIES_DISAGREES:
+    target->binding->is_refused = true; /* until the other is forgotten */
     tally_add(tally, REASON_DISAGREE, in);
     return true;
   case SERIES_NO_MEMORY:

@@ -43,9 +43,9 @@ struct binding {
   struct binding *next; /* in its chain of the table */
   uint64_t hash;
   int64_t seen_s;       /* steady time of the last value */
-  int64_t time_us;      /* the last value\'s own; 0 before the first */
+  int64_t time_us;      /* the last value's own; 0 before the first */
   uint32_t n_forgotten; /* of the series table, when refused */
-  bool is_refused;      /* a target found no room: worth asking again */
+  bool is_refused;      /* a target has no series: worth asking again */
   bool needs_rate;      /* a target wants rate or difference */
   size_t n_readings;
   struct rate *rates; /* one for each reading; NULL if none is needed */
@@ -72,8 +72,8 @@ struct plan *plan_new(const struct rules *rules, const struct input *in,
 void plan_free(struct plan *plan);
 
 /* The binding of an identifier; NULL when it is not known, or when it is worth
- * running the rules again: a target of it was refused for lack of room, and
- * there has been room since.  hash: of identifier_hash(). */
+ * running the rules again: a target of it was refused, and a series has been
+ * forgotten since.  hash: of identifier_hash(). */
 struct binding *bind_find(const struct bind_table *table,
                           const struct input *in, uint64_t hash);
 

@@ -218,10 +218,22 @@ static bool is_complete(const struct group *group, uint32_t slot) {
   return anybody;
 }
 
+/* What lies further ahead than a value can came under a clock that has been
+ * set back since; it must not make all that follows late. */
+static void forget_the_future(struct group *group, int64_t latest_s) {
+  if (group->cut_s <= latest_s + group->slot_s)
+    return;
+  group->cut_s = 0;
+  for (struct target *m = group->members; m != NULL; m = m->next_member)
+    if (m->newest_s > latest_s)
+      m->newest_s = m->reported_s = m->before_s = 0;
+}
+
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context) {
   size_t i = 0;
 
+  forget_the_future(group, horizon->latest_s);
   qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
   for (; i < group->n_waiting && group->waiting[i].second < group->cut_s; i++) {
     tally_add_text(tally, REASON_LATE, 1, group->series->identifier);

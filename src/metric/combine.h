@@ -43,6 +43,7 @@ void group_free_all(struct group *groups);
 /* How far a flush reaches. */
 struct horizon {
   int64_t until_s;   /* what ended by then is cut; forced: the time now */
+  int64_t latest_s;  /* no value can be later, by the clock of now */
   uint32_t period_s; /* of series with StorageResolution 60 */
   bool is_forced;    /* what is still open, too */
 };

@@ -11,7 +11,8 @@ static const struct reason_text texts[N_REASONS] = {
                       "check Scale and Offset", false},
     [REASON_OLD] = {"is older than the two weeks that CloudWatch accepts",
                     "check the clock of the host it comes from", false},
-    [REASON_AHEAD] = {"lies more than FlushInterval in the future",
+    [REASON_AHEAD] = {"lies more than FlushInterval (at most two hours) in "
+                      "the future",
                       "check the clock of the host it comes from", false},
     [REASON_TWICE] = {"came twice with the same time",
                       "a filter chain may write it twice", true},

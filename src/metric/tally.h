@@ -15,7 +15,7 @@ enum reason {
   REASON_INFINITE,     /* plus or minus infinity */
   REASON_RANGE,        /* magnitude above 2^360, after Scale and Offset */
   REASON_OLD,          /* older than CloudWatch accepts */
-  REASON_AHEAD,        /* more than FlushInterval in the future */
+  REASON_AHEAD,        /* more than FlushInterval or 2 h in the future */
   REASON_TWICE,        /* the same identifier and time as the one before */
   REASON_NOT_NEWER,    /* a counter's value not newer than the one before */
   REASON_RESET,        /* a counter went back to its beginning */

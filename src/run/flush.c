@@ -7,8 +7,9 @@
 #define TEXT_MAX (1 << 18) /* far above 30 dimensions and 150 values */
 #define NAMESPACES_MAX 8   /* parcels that are open side by side */
 
-int flush_init(struct flush *flush) {
+int flush_init(struct flush *flush, size_t limit_bytes) {
   *flush = (struct flush){.text = BUF_INIT(TEXT_MAX), .json = json_out_new()};
+  flush->cut.limit_bytes = limit_bytes;
   return flush->json != NULL ? 0 : -1;
 }
 

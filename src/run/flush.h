@@ -18,8 +18,9 @@ struct flush {
   struct buf text;
 };
 
-/* 0, or -1 for lack of memory; to be given back with flush_clear(). */
-int flush_init(struct flush *flush);
+/* limit_bytes  of the samples of open periods
+ * 0, or -1 for lack of memory; to be given back with flush_clear(). */
+int flush_init(struct flush *flush, size_t limit_bytes);
 void flush_clear(struct flush *flush);
 
 /* Cuts what the horizon reaches and hands it over.

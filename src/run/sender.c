@@ -116,7 +116,8 @@ struct sender *sender_new(const struct sender_options *options,
   agg_init(&s->agg, (size_t)options->max_metrics,
            samples_for(options->buffer_limit_bytes), options->flush_interval_s,
            rules_n_meta_keys(rules), clock_random());
-  if (init_lock(s) != 0 || flush_init(&s->flush) != 0) {
+  if (init_lock(s) != 0 ||
+      flush_init(&s->flush, (size_t)options->buffer_limit_bytes) != 0) {
     (void)err_set(err, "no memory for a destination");
     goto failed;
   }
@@ -245,9 +246,11 @@ static void forget(struct sender *s) {
 }
 
 static void flush(struct sender *s, int64_t until_s, bool is_forced) {
-  struct horizon horizon = {until_s, s->period_s, is_forced};
+  struct horizon horizon = {
+      .until_s = until_s, .period_s = s->period_s, .is_forced = is_forced};
 
   take(s);
+  horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   flush_run(&s->flush, &horizon, clock_wall_ms() / 1000, &s->tally,
             s->delivery);
   report_say_tally(&s->tally, s->options->node);

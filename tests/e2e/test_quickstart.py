@@ -209,6 +209,16 @@ def test_a_build_that_fails_is_said_with_its_log(clone):
     assert ".quickstart/build.log" in output
 
 
+def test_the_readme_shows_the_same_configuration():
+    readme = (ROOT / "README").read_text()
+    assert max(len(line) for line in readme.splitlines()) <= 80
+    start = readme.index('      <Metric "Sockets Used">')
+    blocks = readme[start:readme.index("    </Plugin>", start)]
+    blocks = "".join(line[4:] for line in blocks.splitlines(keepends=True))
+    assert blocks.count("<Metric ") == 2
+    assert blocks in (ROOT / "contrib/quickstart").read_text()
+
+
 # --- another service, the default credentials ---------------------------------
 
 def test_an_endpoint_of_ones_own(clone, module):
@@ -263,7 +273,8 @@ def test_interrupted_on_a_terminal(clone, module):
 def test_ended_while_data_flow(clone, module, tmp_path, number, status):
     path = tmp_path / "output"
     with open(path, "wb") as output:
-        process = launch(clone, "--module", str(module), stdout=output, stderr=output)
+        process = launch(clone, "--module", str(module),
+                         stdout=output, stderr=output)
     wait_for(path, "waiting for the second flush", process)
     assert len(processes(clone)) >= 4  # itself, service, daemon, display
     process.send_signal(number)
