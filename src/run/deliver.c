@@ -94,12 +94,9 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 
   d->wake_ms = retry_next(&d->retry, now_ms, base_ms, d->answer.retry_after_ms,
                           clock_dice());
-  if (d->is_stopping)
-    log_say(SAY_WARNING, d->options->node, "%s", reason);
-  else
-    log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key,
-                  "%s%s%s; the data wait and are sent later", reason,
-                  remedy[0] == '\0' ? "" : ": ", remedy);
+  log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key,
+                "%s%s%s%s", reason, remedy[0] == '\0' ? "" : ": ", remedy,
+                d->is_stopping ? "" : "; the data wait and are sent later");
 }
 
 /* ---- one attempt ----------------------------------------------------------

@@ -3,6 +3,8 @@
 #include "run/delivery.h"
 #include "run/published.h"
 
+#include <stdlib.h>
+
 #define BACKLOG_PAUSE_MS 1000 /* between requests for what waits longer */
 #define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
 #define SKEW_MIN_S 240        /* a difference that explains a refusal */
@@ -142,10 +144,11 @@ static void say_clock(struct delivery *d) {
                          "this host's clock agrees with the service's again");
   else
     log_state_bad(&d->clock, SAY_WARNING, d->options->node, now_ms, "",
-                  "this host's clock is %lld s off the service's; requests are "
+                  "this host's clock is %lld s %s the service's; requests are "
                   "signed with the service's time: repair the clock, the data "
                   "carry its time",
-                  (long long)-d->offset_s);
+                  (long long)llabs(d->offset_s),
+                  d->offset_s > 0 ? "behind" : "ahead of");
 }
 
 /* A difference of clocks is corrected for signing only, and once until the next
