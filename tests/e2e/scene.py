@@ -224,7 +224,10 @@ class Scene:
 
 
 def warnings(daemon, pattern=''):
-    """Our messages at warning or error that match."""
+    """Our messages at warning or error that match, in the whole life of the
+    daemon, which ends here if it has not."""
+    if daemon.status is None:
+        daemon.stop()
     return [line for line in daemon.lines
             if re.match(r'\[(warning|error)\] write_cloudwatch plugin: ', line)
             and re.search(pattern, line)]
