@@ -218,6 +218,18 @@ static bool is_complete(const struct group *group, uint32_t slot) {
   return anybody;
 }
 
+/* Whether some of a slot's values may be missing: it is open; or a flush is
+ * forced, and the slot has hardly ended and is the only one ever.  Then nobody
+ * knows who belongs to it: collectd -T reads once, loses some of the values and
+ * forces a flush, which may come just after the slot's end. */
+static bool may_be_half(const struct group *group,
+                        const struct horizon *horizon, int64_t end,
+                        bool is_last) {
+  return end > horizon->until_s ||
+         (horizon->is_forced && group->cut_s == 0 && is_last &&
+          end + group->slot_s > horizon->until_s);
+}
+
 /* What lies further ahead than a value can came under a clock that has been
  * set back since; it must not make all that follows late. */
 static void forget_the_future(struct group *group, int64_t latest_s) {
@@ -248,14 +260,14 @@ void combine_cut(struct group *group, const struct horizon *horizon,
      * no time is told twice. */
     if (slot < group->cut_s)
       slot = group->cut_s;
-    bool is_open = end > horizon->until_s;
     if (!horizon_holds(horizon, group->series, slot) ||
-        (is_open && !horizon->is_forced))
+        (end > horizon->until_s && !horizon->is_forced))
       break;
 
     i = take_slot(group, i, slot, end);
+    bool is_half = may_be_half(group, horizon, end, i == group->n_waiting);
     group->cut_s = (uint32_t)end;
-    if (is_open && !is_complete(group, slot))
+    if (is_half && !is_complete(group, slot))
       tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);
     else
       yield(group, slot, tally, emit, context);
