@@ -234,6 +234,15 @@ static bool is_complete(const struct group *group, uint32_t slot) {
   return anybody;
 }
 
+/* Whether a flush is forced and a slot, the first one ever, has hardly ended.
+ * Nobody knows yet who belongs to it: collectd -T reads once, loses some of the
+ * values and forces a flush, which may come just after the slot's end. */
+static bool is_fresh(const struct group *group, const struct horizon *horizon,
+                     int64_t end) {
+  return horizon->is_forced && group->cut_s == 0 &&
+         end + group->slot_s > horizon->until_s;
+}
+
 /* What lies further ahead than a value can came under a clock that has been
  * set back since; it must not make all that follows late. */
 static void forget_the_future(struct group *group, int64_t latest_s) {
@@ -272,8 +281,10 @@ void combine_cut(struct group *group, const struct horizon *horizon,
       break;
 
     i = take_slot(group, i, slot, end);
+    bool is_half =
+        is_open || (i == group->n_waiting && is_fresh(group, horizon, end));
     group->cut_s = (uint32_t)end;
-    if (is_open && !is_complete(group, slot))
+    if (is_half && !is_complete(group, slot))
       tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);
     else
       yield(group, slot, tally, emit, context);

@@ -65,7 +65,8 @@ typedef void (*combine_fn)(void *context, struct group *group, double value,
 
 /* Cuts the slots that the horizon reaches, oldest first.  An open slot is cut
  * by a forced flush only if every member that reported in the slot before has
- * reported in it; otherwise it is dropped.  What was left out is counted. */
+ * reported in it; otherwise it is dropped, as is a first and only slot that has
+ * hardly ended.  What was left out is counted. */
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context);
 
