@@ -10,6 +10,10 @@
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
 
+/* How many identifiers are remembered, most of which may go nowhere. */
+#define IDENTIFIERS_MIN 65536
+#define IDENTIFIERS_EACH 16 /* more for each metric that is allowed */
+
 int samples_reserve(struct samples *samples, size_t cap) {
   if (cap <= samples->cap)
     return 0;
@@ -30,9 +34,11 @@ void samples_clear(struct samples *samples) {
 }
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
-              int64_t ahead_s, size_t n_meta, uint64_t seed) {
+              int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed) {
   *agg = (struct agg){.max_samples = max_samples,
+                      .past_s = past_s < CW_PAST_S ? past_s : CW_PAST_S,
                       .ahead_s = ahead_s < CW_FUTURE_S ? ahead_s : CW_FUTURE_S};
+  agg->table.max = IDENTIFIERS_MIN + IDENTIFIERS_EACH * max_metrics;
   agg->table.n_meta = n_meta;
   agg->table.seed = seed;
   agg->table.series.max = max_metrics;
@@ -139,20 +145,14 @@ static void add_one(struct agg *agg, struct target *target, double value,
          in);
 }
 
-/* How late a value may be: as the daemon's settings and CloudWatch allow. */
-static int64_t latest(const struct agg *agg, const struct agg_now *now) {
-  return now->wall_s +
-         (agg->ahead_s < CW_FUTURE_S ? agg->ahead_s : CW_FUTURE_S);
-}
-
-/* Whether the value's time is one that CloudWatch takes. */
+/* Whether the value's time is one that is of use. */
 static bool is_in_window(struct agg *agg, const struct input *in,
                          const struct agg_now *now, int64_t second) {
-  if (second < now->wall_s - CW_PAST_S || second <= 0) {
+  if (second < now->wall_s - agg->past_s || second <= 0) {
     tally_add(&agg->tally, REASON_OLD, in);
     return false;
   }
-  if (second > latest(agg, now) || second > UINT32_MAX) {
+  if (second > now->wall_s + agg->ahead_s || second > UINT32_MAX) {
     tally_add(&agg->tally, REASON_AHEAD, in);
     return false;
   }
@@ -166,18 +166,31 @@ static void forget_the_future(struct rate *rate, int64_t latest_s) {
     rate->is_known = false;
 }
 
+/* Whether this is the value list of last time once more, time and values: a
+ * filter chain may write one twice. */
+static bool is_twice(struct binding *binding, const struct input *in) {
+  uint64_t hash = str_hash(STR_HASH_SEED, &in->time_us, sizeof(in->time_us));
+
+  for (size_t i = 0; i < in->n_readings; i++)
+    hash =
+        str_hash(hash, &in->readings[i].value, sizeof(in->readings[i].value));
+  bool is_twice = hash == binding->last_hash;
+  binding->last_hash = hash;
+  return is_twice;
+}
+
 static void add_all(struct agg *agg, struct binding *binding,
                     const struct input *in, const struct agg_now *now) {
   int64_t second = in->time_us / SECOND_US;
 
   binding->seen_s = now->steady_s;
+  binding->interval_s = interval_of(in);
   if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
     return;
-  if (in->time_us == binding->time_us) {
+  if (is_twice(binding, in)) {
     tally_add(&agg->tally, REASON_TWICE, in);
     return;
   }
-  binding->time_us = in->time_us;
 
   size_t t = 0;
   for (size_t i = 0; i < in->n_readings; i++) {
@@ -187,7 +200,7 @@ static void add_all(struct agg *agg, struct binding *binding,
     double value;
 
     if (binding->rates != NULL && reading->kind != KIND_GAUGE) {
-      forget_the_future(&binding->rates[i], latest(agg, now));
+      forget_the_future(&binding->rates[i], now->wall_s + agg->ahead_s);
       step = rate_step(&binding->rates[i], reading, in->time_us,
                        in->interval_us, &change);
     }
@@ -215,9 +228,7 @@ void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
   uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
   struct binding *binding = bind_put(&agg->table, plan, in, hash, &agg->tally);
 
-  if (binding == NULL)
-    tally_add(&agg->tally, REASON_MEMORY, in);
-  else
+  if (binding != NULL)
     add_all(agg, binding, in, now);
 }
 

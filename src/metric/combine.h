@@ -26,7 +26,7 @@ struct group {
 
   /* The thread's. */
   struct target *members;
-  uint32_t slot_s;             /* length of a slot; 0: no member yet */
+  uint32_t slot_s;             /* length of a slot; 0: to be found out */
   uint32_t cut_s;              /* end of the last slot that was cut */
   struct group_value *waiting; /* owned: values of open slots */
   size_t n_waiting, cap_waiting;

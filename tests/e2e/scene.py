@@ -67,6 +67,14 @@ def names(datums):
     return sorted(datum['MetricName'] for datum in datums)
 
 
+def answered(service, timeout=10):
+    """All requests so far, once each has its status: data are counted a
+    moment before."""
+    assert service.wait_for(
+        lambda: all(request.over for request in service.requests), timeout)
+    return service.requests
+
+
 _barriers = itertools.count()
 
 

@@ -351,11 +351,11 @@ CASES = {
         [datum('a', {1: 1, 5: 1}), datum('b', 2)],
         ['web1/p/gauge-c would make one metric more than MaxMetrics'], 2),
     'host series never crowd out fleet series': (
-        'MaxMetrics 2\nDimension "Host" "%{host}"\n'
+        'MaxMetrics 1\nDimension "Host" "%{host}"\n'
         'DimensionSet "Host"\nDimensionSet ""\n' + metric('M', OWN),
         [('a/p/gauge', '0:1'), ('b/p/gauge', '0:2')],
-        [datum('M', 1, dims={'Host': 'a'}), datum('M', {1: 1, 2: 1})],
-        ['b/p/gauge would make one metric more than MaxMetrics'], 1),
+        [datum('M', {1: 1, 2: 1})],
+        ['a/p/gauge would make one metric more than MaxMetrics'], 2),
 
     # ---- one series from several places
     'several Metrics feed one series': (

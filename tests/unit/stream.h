@@ -2,11 +2,11 @@
  * sender leads them; for tests.
  *
  * Times are seconds after EPOCH, which begins a day, a week and every shorter
- * slot.  A script is words: "a@5=1" is the value 1 of host a at second 5,
- * "a@5=1/60" the same with an interval of 60 s (which stays a's own; 10 until
- * then), "|60" a flush of what ended by second 60, "!60" a forced one then.
- * Data come out as words too: "m@0=7", values with counts "m@0=1,5x2", a set
- * "m@0=[n3 s6 1..3]", with dimensions "m{a}@0=7". */
+ * slot.  A script is words: "a@5=1" is the value 1 of host a at second 5
+ * (or 5.25), "a@5=1/60" the same with an interval of 60 s (which stays a's own;
+ * 10 until then), "|60" a flush of what ended by second 60, "!60" a forced one
+ * then. Data come out as words too: "m@0=7", values with counts "m@0=1,5x2", a
+ * set "m@0=[n3 s6 1..3]", with dimensions "m{a}@0=7". */
 #ifndef STREAM_H
 #define STREAM_H
 
@@ -65,7 +65,7 @@ static inline void stream_open(struct stream *s, const char *blocks,
                                size_t max_metrics) {
   *s = (struct stream){.period_s = 60, .out = BUF_INIT(1 << 20)};
   s->rules = stream_rules(blocks);
-  agg_init(&s->agg, max_metrics, 1 << 20, 60, 0, 42);
+  agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
   s->cut.limit_bytes = SIZE_MAX;
 }
 
@@ -86,22 +86,24 @@ static inline void stream_write(struct stream *s, const struct input *in,
   struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
   if (plan != NULL)
     agg_learn(&s->agg, plan, in, &now);
+  else
+    tally_add(&s->agg.tally, REASON_MEMORY, in);
   plan_free(plan);
 }
 
 /* A gauge of a host, second after EPOCH. */
 static inline void stream_gauge(struct stream *s, const char *host,
-                                double value, int64_t second,
+                                double value, double second,
                                 uint32_t interval_s) {
   struct reading reading = {.name = "value", .kind = KIND_GAUGE};
   struct input in = {.part = {host, "p", "", "t", ""},
                      .readings = &reading,
                      .n_readings = 1,
-                     .time_us = (EPOCH + second) * 1000000,
+                     .time_us = EPOCH * 1000000 + (int64_t)(second * 1e6),
                      .interval_us = (int64_t)interval_s * 1000000};
 
   reading.value.gauge = value;
-  stream_write(s, &in, EPOCH + second);
+  stream_write(s, &in, EPOCH + (int64_t)second);
 }
 
 static inline void stream_put(void *context, const struct datum *datum) {
@@ -151,7 +153,7 @@ static inline void stream_word(struct stream *s, const char *word) {
     stream_flush(s, strtoll(word + 1, &end, 10), word[0] == '!');
     return;
   }
-  int64_t second = strtoll(word + 2, &end, 10);
+  double second = strtod(word + 2, &end);
   if (word[1] != '@' || *end != '=')
     abort(); /* a slip in the test */
   double value = strtod(end + 1, &end);

@@ -31,6 +31,8 @@ struct fixture {
 static void set_up(struct fixture *f, const char *blocks, size_t max_metrics) {
   *f = (struct fixture){.rules = stream_rules(blocks)};
   f->table.seed = 99;
+  f->table.max = SIZE_MAX;
+  f->table.max = 1000;
   f->table.series.max = max_metrics;
   f->table.n_meta = rules_n_meta_keys(f->rules);
 }
@@ -265,6 +267,42 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
   tear_down(&f);
 }
 
+/* Identifiers that nothing selects are bounded, too. */
+static void no_more_identifiers_than_a_limit(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b"), c = input("c");
+  set_up(&f, "Metric 'm'\nPlugin 'q'", 10);
+  f.table.max = 2;
+  (void)put(&f, &a, 100);
+  (void)put(&f, &b, 500);
+  struct plan *plan = plan_new(f.rules, &c, stream_notice, NULL);
+  uint64_t hash = identifier_hash(&c, 0, f.table.seed);
+  assert_null(bind_put(&f.table, plan, &c, hash, &f.tally));
+  assert_int_equal(f.tally.row[REASON_CROWDED].n, 1);
+  assert_int_equal(f.tally.row[REASON_MEMORY].n, 0);
+  assert_int_equal(f.table.n, 2);
+  (void)put(&f, &a, 100); /* a known one is taken */
+  (void)bind_forget(&f.table, 0, 1000, 101);
+  assert_non_null(bind_put(&f.table, plan, &c, hash, &f.tally));
+  plan_free(plan);
+  tear_down(&f);
+}
+
+/* One that is to be seldom is not silent so soon. */
+static void silence_is_three_intervals_longer(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a");
+  set_up(&f, PER_HOST, 10);
+  put(&f, &a, 100)->interval_s = 60;
+  (void)bind_forget(&f.table, 0, 1000, 280);
+  assert_int_equal(f.table.n, 1);
+  (void)bind_forget(&f.table, 0, 1000, 281);
+  assert_int_equal(f.table.n, 0);
+  tear_down(&f);
+}
+
 static void an_empty_table(void **state) {
   (void)state;
   struct fixture f;
@@ -288,6 +326,8 @@ int main(void) {
       cmocka_unit_test(the_refused_come_in_when_others_are_forgotten),
       cmocka_unit_test(those_who_disagree_are_refused),
       cmocka_unit_test(the_silent_are_forgotten_but_not_the_held),
+      cmocka_unit_test(no_more_identifiers_than_a_limit),
+      cmocka_unit_test(silence_is_three_intervals_longer),
       cmocka_unit_test(an_empty_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

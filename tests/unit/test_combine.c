@@ -86,6 +86,14 @@ static const struct story stories[] = {
     {.label = "several, out of order: the newest by time",
      .script = "a@6=9/5 b@2=2/10 a@1=1 |10",
      .want = "m@0=11"},
+    {.label = "several in one second: the last that came",
+     .script = "a@5=1/1 a@5.5=8 b@5.2=2/1 a@5.6=4 |6",
+     .want = "m@5=6",
+     .period_s = 1},
+    {.label = "late in the second of the newest: the last that came",
+     .script = "a@1=1 b@1=2 |10 a@11.1=1 b@11=2 !12 a@11.7=5 |20 b@21=2 |30",
+     .want = "m@0=3 m@10=3 m@20=7",
+     .late = 1},
     {.label = "a late value older than the member's newest is not taken",
      .script = "a@1=1 b@9=2 |10 b@5=50 a@11=1 |20",
      .want = "m@0=3 m@10=3",
@@ -304,6 +312,32 @@ static void a_member_that_leaves_shortens_the_slot(void **state) {
   stream_close(&s);
 }
 
+/* However many there are, each join and each leave is one step. */
+static void members_come_and_go(void **state) {
+  (void)state;
+  enum { N = 30000 };
+  struct stream s;
+  char host[16], want[64];
+  stream_open(&s, "Metric 'm'\nCombine 'count'", 10);
+  s.period_s = 10;
+  for (int round = 0; round < 3; round++) {
+    s.steady_s = 1000 * round;
+    for (int i = round; i < N; i += round + 1) {
+      (void)snprintf(host, sizeof(host), "h%d", i);
+      stream_gauge(&s, host, 1, round * 10 + 1, 10);
+    }
+    stream_flush(&s, round * 10 + 10, false);
+    (void)bind_forget(&s.agg.table, 0, SIZE_MAX / 2, 1000 * round);
+  }
+  /* All; the odd ones with what is remembered of the others; the odd ones and
+   * every third. */
+  (void)snprintf(want, sizeof(want), "m@0=%d m@10=%d m@20=%d", N, N,
+                 N / 2 + N / 3 - N / 6);
+  assert_string_equal(buf_str(&s.out), want);
+  assert_int_equal(s.agg.table.n, N / 3);
+  stream_close(&s);
+}
+
 /* What a host with a wrong clock left does not silence those with a right one
  * for as long as it was ahead. */
 static void a_clock_that_was_set_back_heals(void **state) {
@@ -370,6 +404,7 @@ int main(void) {
       cmocka_unit_test(the_range_is_of_the_sample),
       cmocka_unit_test(groups_are_of_a_block),
       cmocka_unit_test(a_member_that_leaves_shortens_the_slot),
+      cmocka_unit_test(members_come_and_go),
       cmocka_unit_test(a_clock_that_was_set_back_heals),
       cmocka_unit_test(the_order_of_coming_is_of_no_matter),
   };
