@@ -30,19 +30,12 @@ static int replace_text(void *to, const char *text, struct err *err) {
   return 0;
 }
 
-static bool has_control(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 0x20 || *text == 0x7f)
-      return true;
-  return false;
-}
-
 int set_text(const struct option *option, void *to, const struct argument *a,
              size_t n, struct err *err) {
   (void)option, (void)n;
   if (a->text[0] == '\0')
     return err_set(err, "is empty; write a value or remove the line");
-  if (has_control(a->text))
+  if (str_has_control(str_of(a->text)))
     return err_set(err, "holds a control character; remove it");
   return replace_text(to, a->text, err);
 }

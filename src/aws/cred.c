@@ -6,22 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Control characters have no place in a header, and a key or token that holds
- * one was read wrongly: a file with a stray line end, usually. */
-static bool is_plain(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if (c < 0x20 || c == 0x7f)
-      return false;
-  }
-  return true;
-}
-
 static int check(struct str text, bool required, const char *what,
                  const char *origin, struct err *err) {
   if (required && text.len == 0)
     return err_set(err, "%s: the %s is missing", origin, what);
-  if (!is_plain(text))
+  /* Control characters have no place in a header, and a key or token that holds
+   * one was read wrongly: a file with a stray line end, usually. */
+  if (str_has_control(text))
     return err_set(err,
                    "%s: the %s holds a line break or another control "
                    "character",

@@ -125,36 +125,16 @@ static const struct row *find_row(const char *code) {
 
 const char *reply_hint(const char *code) { return find_row(code)->hint; }
 
-/* ---- slices -------------------------------------------------------------- */
-
-static struct str from(struct str s, size_t at) {
-  return (struct str){s.p + at, s.len - at};
-}
-
-/* Offset of what in s, or s.len. */
-static size_t find(struct str s, struct str what) {
-  for (size_t i = 0; i + what.len <= s.len; i++)
-    if (s.p[i] == what.p[0] && memcmp(s.p + i, what.p, what.len) == 0)
-      return i;
-  return s.len;
-}
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* ---- codes --------------------------------------------------------------- */
 
 /* Copies a code to out; false when it cannot be one.  Codes are names: a
  * sentence or a number in their place was not written by AWS. */
 static bool set_code(struct reply *out, struct str code) {
   code = str_trim(code);
-  if (code.len == 0 || code.len >= REPLY_CODE_MAX || is_digit(code.p[0]))
+  if (code.len == 0 || code.len >= REPLY_CODE_MAX || str_is_digit(code.p[0]))
     return false;
   for (size_t i = 0; i < code.len; i++)
-    if (!is_alnum(code.p[i]) && strchr("._-", code.p[i]) == NULL)
+    if (!str_is_alnum(code.p[i]) && strchr("._-", code.p[i]) == NULL)
       return false;
   memcpy(out->code, code.p, code.len);
   out->code[code.len] = '\0';
@@ -168,7 +148,7 @@ static struct str bare_type(struct str type) {
     return type;
   for (size_t i = left.len; i-- > 0;)
     if (left.p[i] == '#')
-      return from(left, i + 1);
+      return str_from(left, i + 1);
   return left;
 }
 
@@ -189,7 +169,7 @@ static void put_clean(struct buf *line, unsigned long c) {
 }
 
 static unsigned long digit_value(char c) {
-  if (is_digit(c))
+  if (str_is_digit(c))
     return (unsigned long)(c - '0');
   if (c >= 'a' && c <= 'f')
     return (unsigned long)(c - 'a') + 10;
@@ -221,12 +201,12 @@ static unsigned long take_character(struct str *rest) {
   } named[] = {
       {"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}};
   unsigned char c = (unsigned char)rest->p[0];
-  *rest = from(*rest, 1);
+  *rest = str_from(*rest, 1);
   if (c != '&')
     return c;
 
   struct str near = {rest->p, rest->len < ENTITY_MAX ? rest->len : ENTITY_MAX};
-  size_t len = find(near, STR(";"));
+  size_t len = str_find(near, STR(";"));
   if (len == near.len || len == 0)
     return c;
   struct str name = {rest->p, len};
@@ -236,7 +216,7 @@ static unsigned long take_character(struct str *rest) {
       found = (unsigned char)named[i].c;
   if (found == 0)
     return c;
-  *rest = from(*rest, len + 1);
+  *rest = str_from(*rest, len + 1);
   return found;
 }
 
@@ -247,7 +227,7 @@ static void set_message(struct reply *out, struct str text, bool is_xml) {
     if (is_xml)
       c = take_character(&text);
     else
-      text = from(text, 1);
+      text = str_from(text, 1);
     put_clean(&line, c);
   }
   if (line.len > 0 && line.data[line.len - 1] == ' ')
@@ -263,15 +243,15 @@ static void find_refused(struct reply *out, struct str message, size_t n_data) {
     n_data = REPLY_INDEX_MAX;
 
   for (;;) {
-    size_t at = find(message, mark);
+    size_t at = str_find(message, mark);
     if (at == message.len)
       break;
-    message = from(message, at + mark.len);
+    message = str_from(message, at + mark.len);
     size_t number = 0, i = 0;
-    for (; i < message.len && is_digit(message.p[i]); i++)
+    for (; i < message.len && str_is_digit(message.p[i]); i++)
       if (number <= n_data)
         number = number * 10 + (size_t)(message.p[i] - '0');
-    message = from(message, i);
+    message = str_from(message, i);
     if (number >= 1 && number <= n_data)
       refused[number - 1] = true;
   }
@@ -317,26 +297,26 @@ static struct str root_name(struct str body) {
     struct str end = STR(">");
     if (str_has_prefix(body, STR("<!--")))
       end = STR("-->");
-    size_t at = find(body, end);
+    size_t at = str_find(body, end);
     if (at == body.len)
       return STR("");
-    body = str_trim(from(body, at + end.len));
+    body = str_trim(str_from(body, at + end.len));
   }
   if (body.len == 0 || body.p[0] != '<')
     return STR("");
   size_t len = 1;
-  while (len < body.len && is_alnum(body.p[len]))
+  while (len < body.len && str_is_alnum(body.p[len]))
     len++;
   return (struct str){body.p + 1, len - 1};
 }
 
 /* The text between the first open and the first close after it. */
 static struct str element(struct str body, struct str open, struct str close) {
-  size_t begin = find(body, open);
+  size_t begin = str_find(body, open);
   if (begin == body.len)
     return STR("");
-  body = from(body, begin + open.len);
-  size_t len = find(body, close);
+  body = str_from(body, begin + open.len);
+  size_t len = str_find(body, close);
   return len < body.len ? (struct str){body.p, len} : STR("");
 }
 
@@ -372,8 +352,8 @@ static void decide(struct reply *out, enum outcome outcome,
 /* CloudWatch says of a wrong clock that the signature does not match, and only
  * the sentence tells the two apart. */
 static bool tells_of_clock(struct str message) {
-  return find(message, STR("Signature expired")) < message.len ||
-         find(message, STR("Signature not yet current")) < message.len;
+  return str_find(message, STR("Signature expired")) < message.len ||
+         str_find(message, STR("Signature not yet current")) < message.len;
 }
 
 static void judge_code(struct reply *out, struct str message) {

@@ -38,33 +38,14 @@ struct work {
 
 /* ---- what is refused ----------------------------------------------------- */
 
-/* A line break in a value would end the header there: whoever chooses the
- * value could add headers. */
-static bool is_value(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7f)
-      return false;
-  }
-  return true;
-}
-
-/* Without blanks too: parts of the request line and of the scope. */
-static bool is_word(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text <= 0x20 || *text == 0x7f)
-      return false;
-  return true;
-}
-
 /* A token of RFC 9110, section 5.6.2, without capitals. */
 static bool is_name(const char *name) {
   if (*name == '\0')
     return false;
   for (; *name != '\0'; name++) {
     bool letter = *name >= 'a' && *name <= 'z';
-    bool digit = *name >= '0' && *name <= '9';
-    if (!letter && !digit && strchr("!#$%&'*+-.^_`|~", *name) == NULL)
+    if (!letter && !str_is_digit(*name) &&
+        strchr("!#$%&'*+-.^_`|~", *name) == NULL)
       return false;
   }
   return true;
@@ -82,7 +63,7 @@ static int check_header(const struct sigv4_header *h, struct err *err) {
                         "characters that no name may have");
   if (is_ours(h->name))
     return err_set(err, "header \"%s\" is the signature's own", h->name);
-  if (!is_value(h->value))
+  if (!str_is_field_value(h->value))
     return err_set(err, "header \"%s\" holds a control character", h->name);
   return 0;
 }
@@ -93,11 +74,12 @@ static int check(const struct work *w, int64_t now_s, struct err *err) {
     return err_set(err, "the time lies outside the years 1970 to 9999");
   if (w->cred->access_key_id == NULL || w->cred->secret_access_key == NULL)
     return err_set(err, "there are no credentials to sign with");
-  if (!is_word(w->cred->access_key_id) ||
-      !is_value(str_of(w->cred->session_token)))
+  if (!str_is_word(str_of(w->cred->access_key_id)) ||
+      !str_is_field_value(str_of(w->cred->session_token)))
     return err_set(err, "the credentials hold a control character");
-  if (!is_word(req->method) || !is_word(req->path) || !is_word(req->query) ||
-      !is_word(w->region) || !is_word(w->service))
+  if (!str_is_word(str_of(req->method)) || !str_is_word(str_of(req->path)) ||
+      !str_is_word(str_of(req->query)) || !str_is_word(str_of(w->region)) ||
+      !str_is_word(str_of(w->service)))
     return err_set(err, "the method, path, query, region or service holds a "
                         "blank or a control character");
   if (req->path[0] != '\0' && req->path[0] != '/')
@@ -179,25 +161,6 @@ static void put_headers(struct work *w) {
 
 /* ---- path and query ------------------------------------------------------ */
 
-static bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static void put_encoded(struct buf *out, struct str s) {
-  static const char hex[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < s.len; i++) {
-    if (is_unreserved(s.p[i])) {
-      buf_putc(out, s.p[i]);
-      continue;
-    }
-    unsigned char c = (unsigned char)s.p[i];
-    buf_putc(out, '%');
-    buf_putc(out, hex[c >> 4]);
-    buf_putc(out, hex[c & 15]);
-  }
-}
-
 /* Takes the last segment off again, not what stands before start. */
 static void drop_segment(struct buf *out, size_t start) {
   if (!buf_ok(out))
@@ -219,7 +182,7 @@ static void put_path(struct buf *out, const char *path) {
       continue;
     }
     buf_putc(out, '/');
-    put_encoded(out, segment);
+    str_put_percent(out, segment);
   }
   bool is_root = out->len == start;
   size_t len = strlen(path);

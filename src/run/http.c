@@ -169,18 +169,10 @@ static int add_line(struct curl_slist **list, const char *line) {
   return 0;
 }
 
-static bool has_control(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7F)
-      return true;
-  }
-  return false;
-}
-
 static int add_header(struct curl_slist **list,
                       const struct http_header *header, struct err *err) {
-  if (has_control(header->value) || has_control(str_of(header->name)))
+  if (!str_is_field_value(header->value) ||
+      !str_is_field_value(str_of(header->name)))
     return err_set(err, "a value of header %s holds a control character",
                    header->name);
 
