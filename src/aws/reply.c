@@ -134,7 +134,7 @@ static bool set_code(struct reply *out, struct str code) {
   if (code.len == 0 || code.len >= REPLY_CODE_MAX || str_is_digit(code.p[0]))
     return false;
   for (size_t i = 0; i < code.len; i++)
-    if (!str_is_alnum(code.p[i]) && strchr("._-", code.p[i]) == NULL)
+    if (!str_is_alnum(code.p[i]) && memchr("._-", code.p[i], 3) == NULL)
       return false;
   memcpy(out->code, code.p, code.len);
   out->code[code.len] = '\0';
