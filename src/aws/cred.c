@@ -73,19 +73,6 @@ bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s) {
   return now_s + margin_s <= cred->expires_s;
 }
 
-int cred_copy(struct cred *to, const struct cred *from) {
-  struct cred copy = {0};
-  if (from->access_key_id != NULL &&
-      cred_set(&copy, str_of(from->access_key_id),
-               str_of(from->secret_access_key), str_of(from->session_token),
-               from->expires_s, "", NULL) != 0) {
-    cred_wipe(to);
-    return -1;
-  }
-  cred_move(to, &copy);
-  return 0;
-}
-
 void cred_move(struct cred *to, struct cred *from) {
   if (to == from)
     return;
