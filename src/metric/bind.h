@@ -43,7 +43,7 @@ struct binding {
   struct binding *next; /* in its chain of the table */
   uint64_t hash;
   int64_t seen_s;       /* steady time of the last value */
-  int64_t time_us;      /* the last value\'s own; 0 before the first */
+  int64_t time_us;      /* the last value's own; 0 before the first */
   uint32_t n_forgotten; /* of the series table, when refused */
   bool is_refused;      /* a target found no room: worth asking again */
   bool needs_rate;      /* a target wants rate or difference */
