@@ -57,6 +57,7 @@ enum group {
 };
 
 #define AT_LEAST_ONE 0 /* struct option.n_arguments */
+#define OPTION_WORDS_MAX 8
 
 struct option;
 
@@ -81,6 +82,7 @@ struct option {
   size_t in_metric;    /* offset in struct rule_spec */
   double least, most;  /* of a NUMBER; both 0: any */
   const char *unit;    /* of a NUMBER, for messages; NULL: none */
+  const char *words[OPTION_WORDS_MAX]; /* to choose from; NULL: no such one */
 };
 
 /* ---- the table (options.c) ------------------------------------------------
@@ -188,12 +190,8 @@ option_set_fn set_milliseconds;  /* int64_t; written in seconds */
 option_set_fn set_mebibytes;     /* int64_t, bytes */
 option_set_fn set_resolution;    /* int */
 option_set_fn set_unit;          /* const char *, static */
-option_set_fn set_protocol;      /* enum protocol */
-option_set_fn set_on_nan;        /* bool: whether NaN is zero */
-option_set_fn set_counters;      /* enum counters */
-option_set_fn set_combine;       /* enum combine */
-option_set_fn set_rounding;      /* enum rounding */
-option_set_fn set_statistics;    /* enum statistics */
+option_set_fn set_word;          /* an enum, of which words has the names */
+option_set_fn set_either;        /* bool: whether it is the second word */
 option_set_fn add_selector;      /* struct text_list */
 option_set_fn add_dimension;     /* struct where_spec */
 option_set_fn add_dimension_set; /* struct where_spec */

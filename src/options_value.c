@@ -9,6 +9,7 @@
 
 #include "liboconfig/oconfig.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +31,12 @@ static int replace_text(void *to, const char *text, struct err *err) {
   return 0;
 }
 
-static bool has_control(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 0x20 || *text == 0x7f)
-      return true;
-  return false;
-}
-
 int set_text(const struct option *option, void *to, const struct argument *a,
              size_t n, struct err *err) {
   (void)option, (void)n;
   if (a->text[0] == '\0')
     return err_set(err, "is empty; write a value or remove the line");
-  if (has_control(a->text))
+  if (str_has_control(str_of(a->text)))
     return err_set(err, "holds a control character; remove it");
   return replace_text(to, a->text, err);
 }
@@ -182,21 +176,51 @@ int set_resolution(const struct option *option, void *to,
 /* ---- setters: one of several words ------------------------------------------
  */
 
-/* Finds the word in a list that ends with NULL. */
-static int choose(const char *const *words, const char *text, unsigned *chosen,
-                  struct err *err) {
+/* The number of the option's word; the message names all of them. */
+static int choose(const struct option *option, const char *text,
+                  unsigned *chosen, struct err *err) {
   char room[256];
   struct buf all = BUF_OVER(room);
-  for (unsigned i = 0; words[i] != NULL; i++) {
-    if (str_eq_nocase(str_of(words[i]), str_of(text))) {
+  unsigned last = OPTION_WORDS_MAX - 1;
+  while (last > 0 && option->words[last] == NULL)
+    last--;
+  for (unsigned i = 0; i <= last; i++) {
+    if (option->words[i] == NULL)
+      continue;
+    if (str_eq_nocase(str_of(option->words[i]), str_of(text))) {
       *chosen = i;
       return 0;
     }
-    if (i > 0)
-      buf_puts(&all, words[i + 1] != NULL ? ", " : " or ");
-    buf_puts(&all, words[i]);
+    if (all.len > 0)
+      buf_puts(&all, i < last ? ", " : " or ");
+    buf_puts(&all, option->words[i]);
   }
   return err_set(err, "is not known; write %s", buf_str(&all));
+}
+
+/* Enumerations differ in name only: gcc and clang keep each that has no
+ * negative value as an unsigned. */
+static_assert(_Generic((enum protocol)0, unsigned
+                       : true, default
+                       : false),
+              "set_word writes unsigned numbers");
+
+int set_word(const struct option *option, void *to, const struct argument *a,
+             size_t n, struct err *err) {
+  unsigned *target = to;
+  (void)n;
+  return choose(option, a->text, target, err);
+}
+
+int set_either(const struct option *option, void *to, const struct argument *a,
+               size_t n, struct err *err) {
+  bool *target = to;
+  unsigned chosen = 0;
+  (void)n;
+  if (choose(option, a->text, &chosen, err) != 0)
+    return -1;
+  *target = chosen == 1;
+  return 0;
 }
 
 int set_unit(const struct option *option, void *to, const struct argument *a,
@@ -213,94 +237,6 @@ int set_unit(const struct option *option, void *to, const struct argument *a,
                         "collectd-write_cloudwatch(5), such as \"Count\", "
                         "\"Bytes\", \"Percent\" or \"None\"");
   *target = unit;
-  return 0;
-}
-
-int set_protocol(const struct option *option, void *to,
-                 const struct argument *a, size_t n, struct err *err) {
-  static const char *const words[] = {
-      [PROTOCOL_JSON] = "json", [PROTOCOL_QUERY] = "query", NULL};
-  enum protocol *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = (enum protocol)chosen;
-  return 0;
-}
-
-int set_on_nan(const struct option *option, void *to, const struct argument *a,
-               size_t n, struct err *err) {
-  static const char *const words[] = {"drop", "zero", NULL};
-  bool *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = chosen == 1;
-  return 0;
-}
-
-int set_counters(const struct option *option, void *to,
-                 const struct argument *a, size_t n, struct err *err) {
-  static const char *const words[] = {[COUNTERS_RATE] = "rate",
-                                      [COUNTERS_DELTA] = "delta",
-                                      [COUNTERS_RAW] = "raw",
-                                      NULL};
-  enum counters *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = (enum counters)chosen;
-  return 0;
-}
-
-int set_combine(const struct option *option, void *to, const struct argument *a,
-                size_t n, struct err *err) {
-  static const char *const words[] = {
-      [COMBINE_SUM - 1] = "sum",     [COMBINE_AVERAGE - 1] = "average",
-      [COMBINE_MIN - 1] = "min",     [COMBINE_MAX - 1] = "max",
-      [COMBINE_COUNT - 1] = "count", NULL};
-  enum combine *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = (enum combine)(chosen + 1);
-  return 0;
-}
-
-int set_rounding(const struct option *option, void *to,
-                 const struct argument *a, size_t n, struct err *err) {
-  static const char *const words[] = {[ROUND_CEIL - 1] = "ceil",
-                                      [ROUND_FLOOR - 1] = "floor",
-                                      [ROUND_NEAREST - 1] = "nearest",
-                                      NULL};
-  enum rounding *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = (enum rounding)(chosen + 1);
-  return 0;
-}
-
-int set_statistics(const struct option *option, void *to,
-                   const struct argument *a, size_t n, struct err *err) {
-  static const char *const words[] = {[STATISTICS_VALUES] = "values",
-                                      [STATISTICS_SET] = "set",
-                                      [STATISTICS_LAST] = "last",
-                                      [STATISTICS_AVERAGE] = "average",
-                                      [STATISTICS_MAX] = "max",
-                                      [STATISTICS_MIN] = "min",
-                                      NULL};
-  enum statistics *target = to;
-  unsigned chosen = 0;
-  (void)option, (void)n;
-  if (choose(words, a->text, &chosen, err) != 0)
-    return -1;
-  *target = (enum statistics)chosen;
   return 0;
 }
 

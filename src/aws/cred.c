@@ -6,22 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Control characters have no place in a header, and a key or token that holds
- * one was read wrongly: a file with a stray line end, usually. */
-static bool is_plain(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if (c < 0x20 || c == 0x7f)
-      return false;
-  }
-  return true;
-}
-
 static int check(struct str text, bool required, const char *what,
                  const char *origin, struct err *err) {
   if (required && text.len == 0)
     return err_set(err, "%s: the %s is missing", origin, what);
-  if (!is_plain(text))
+  /* Control characters have no place in a header, and a key or token that holds
+   * one was read wrongly: a file with a stray line end, usually. */
+  if (str_has_control(text))
     return err_set(err,
                    "%s: the %s holds a line break or another control "
                    "character",
@@ -80,19 +71,6 @@ bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s) {
   if (margin_s > 0 && now_s > INT64_MAX - margin_s)
     return false;
   return now_s + margin_s <= cred->expires_s;
-}
-
-int cred_copy(struct cred *to, const struct cred *from) {
-  struct cred copy = {0};
-  if (from->access_key_id != NULL &&
-      cred_set(&copy, str_of(from->access_key_id),
-               str_of(from->secret_access_key), str_of(from->session_token),
-               from->expires_s, "", NULL) != 0) {
-    cred_wipe(to);
-    return -1;
-  }
-  cred_move(to, &copy);
-  return 0;
 }
 
 void cred_move(struct cred *to, struct cred *from) {

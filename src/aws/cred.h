@@ -41,8 +41,7 @@ enum cred_found cred_from_profile(const struct ini *ini, const char *profile,
 /* Whether *cred has keys and is at least margin_s away from its end. */
 bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s);
 
-/* 0; or -1 for lack of memory, *to is empty then. */
-int cred_copy(struct cred *to, const struct cred *from);
+/* *to is wiped first; *from is empty afterwards. */
 void cred_move(struct cred *to, struct cred *from);
 
 /* Overwrites and frees all texts; *cred is empty and may be used again. */

@@ -30,19 +30,13 @@ static const struct partition aws = {"", "amazonaws.com", "api.aws", false};
 
 #define HOST_LABEL_MAX 63
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool endpoint_region_ok(struct str region) {
   if (region.len == 0 || region.len > HOST_LABEL_MAX)
     return false;
   for (size_t i = 0; i < region.len; i++)
-    if (!is_alnum(region.p[i]) && region.p[i] != '-')
+    if (!str_is_alnum(region.p[i]) && region.p[i] != '-')
       return false;
-  return is_alnum(region.p[0]) && is_alnum(region.p[region.len - 1]);
+  return str_is_alnum(region.p[0]) && str_is_alnum(region.p[region.len - 1]);
 }
 
 static bool is_word_and_number(struct str s) {
@@ -50,7 +44,7 @@ static bool is_word_and_number(struct str s) {
   if (!str_split(&s, '-', &word) || word.len == 0 || s.len == 0)
     return false;
   for (size_t i = 0; i < s.len; i++)
-    if (!is_digit(s.p[i]))
+    if (!str_is_digit(s.p[i]))
       return false;
   return true;
 }
@@ -60,8 +54,7 @@ static const struct partition *find_partition(struct str region) {
     struct str prefix = str_of(partitions[i].prefix);
     if (!str_has_prefix(region, prefix))
       continue;
-    struct str rest = {region.p + prefix.len, region.len - prefix.len};
-    if (is_word_and_number(rest))
+    if (is_word_and_number(str_from(region, prefix.len)))
       return &partitions[i];
   }
   return &aws;
@@ -96,10 +89,6 @@ struct parts {
 
 #define URL_MAX 4096
 
-static struct str from(struct str s, size_t at) {
-  return (struct str){s.p + at, s.len - at};
-}
-
 static bool holds(struct str s, char c) {
   return s.len > 0 && memchr(s.p, c, s.len) != NULL;
 }
@@ -113,11 +102,8 @@ static bool has_prefix_nocase(struct str s, struct str prefix) {
 static int check_characters(struct str url, struct err *err) {
   if (url.len > URL_MAX)
     return err_set(err, "the URL is longer than %d bytes", URL_MAX);
-  for (size_t i = 0; i < url.len; i++) {
-    unsigned char c = (unsigned char)url.p[i];
-    if (c <= 0x20 || c == 0x7f)
-      return err_set(err, "the URL holds a blank or a control character");
-  }
+  if (!str_is_word(url))
+    return err_set(err, "the URL holds a blank or a control character");
   return 0;
 }
 
@@ -125,23 +111,22 @@ static int split_scheme(struct str *rest, bool *tls, struct err *err) {
   struct str http = STR("http://"), https = STR("https://");
   *tls = has_prefix_nocase(*rest, https);
   if (*tls) {
-    *rest = from(*rest, https.len);
+    *rest = str_from(*rest, https.len);
     return 0;
   }
   if (has_prefix_nocase(*rest, http)) {
-    *rest = from(*rest, http.len);
+    *rest = str_from(*rest, http.len);
     return 0;
   }
-  for (size_t i = 0; i + 3 <= rest->len; i++)
-    if (memcmp(rest->p + i, "://", 3) == 0)
-      return err_set(err, "the URL's scheme must be http or https");
+  if (str_find(*rest, STR("://")) < rest->len)
+    return err_set(err, "the URL's scheme must be http or https");
   return err_set(err, "the URL has no scheme: write http:// or https:// "
                       "before it");
 }
 
 static bool is_host_name(struct str host) {
   for (size_t i = 0; i < host.len; i++)
-    if (!is_alnum(host.p[i]) && strchr("-._", host.p[i]) == NULL)
+    if (!str_is_alnum(host.p[i]) && strchr("-._", host.p[i]) == NULL)
       return false;
   return host.len > 0;
 }
@@ -153,7 +138,7 @@ static bool is_ipv6_like(struct str host) {
     char c = host.p[i];
     if (c == ':')
       colons++;
-    else if (!is_digit(c) && strchr("abcdefABCDEF.", c) == NULL)
+    else if (!str_is_digit(c) && strchr("abcdefABCDEF.", c) == NULL)
       return false;
   }
   return colons >= 2;
@@ -166,7 +151,7 @@ static int split_host(struct str *rest, struct parts *out, struct err *err) {
       return err_set(err, "the URL has a \"[\" without a \"]\"");
     out->bracketed = true;
     out->host = (struct str){rest->p + 1, (size_t)(end - rest->p) - 1};
-    *rest = from(*rest, out->host.len + 2);
+    *rest = str_from(*rest, out->host.len + 2);
     if (!is_ipv6_like(out->host))
       return err_set(err, "the URL's brackets hold no IPv6 address");
     return 0;
@@ -174,7 +159,7 @@ static int split_host(struct str *rest, struct parts *out, struct err *err) {
   const char *colon = rest->len > 0 ? memchr(rest->p, ':', rest->len) : NULL;
   size_t len = colon != NULL ? (size_t)(colon - rest->p) : rest->len;
   out->host = (struct str){rest->p, len};
-  *rest = from(*rest, len);
+  *rest = str_from(*rest, len);
   if (len == 0)
     return err_set(err, "the URL has no host");
   if (!is_host_name(out->host))
@@ -192,7 +177,7 @@ static int split_authority(struct str authority, struct parts *out,
   if (authority.len == 0)
     return 0;
   if (authority.p[0] != ':' ||
-      str_to_u64(from(authority, 1), &out->port) != 0 || out->port < 1 ||
+      str_to_u64(str_from(authority, 1), &out->port) != 0 || out->port < 1 ||
       out->port > 65535)
     return err_set(err, "the URL's port must be a number from 1 to 65535");
   return 0;
@@ -211,24 +196,17 @@ static int split(struct str url, struct parts *out, struct err *err) {
 
   const char *slash = rest.len > 0 ? memchr(rest.p, '/', rest.len) : NULL;
   size_t len = slash != NULL ? (size_t)(slash - rest.p) : rest.len;
-  out->path = from(rest, len);
+  out->path = str_from(rest, len);
   while (out->path.len > 0 && out->path.p[out->path.len - 1] == '/')
     out->path.len--;
   return split_authority((struct str){rest.p, len}, out, err);
-}
-
-static void put_lower(struct buf *out, struct str s) {
-  for (size_t i = 0; i < s.len; i++) {
-    char c = s.p[i];
-    buf_putc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-  }
 }
 
 static void put_host(struct buf *out, const struct parts *parts,
                      bool with_port) {
   if (parts->bracketed)
     buf_putc(out, '[');
-  put_lower(out, parts->host);
+  str_put_lower(out, parts->host);
   if (parts->bracketed)
     buf_putc(out, ']');
   if (with_port)

@@ -71,16 +71,10 @@ static bool is_comment(char c) { return c == '#' || c == ';'; }
 static bool is_name(struct str s) {
   for (size_t i = 0; i < s.len; i++) {
     char c = s.p[i];
-    bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                 (c >= 'A' && c <= 'Z');
-    if (!alnum && (c == '\0' || strchr("-_/.%@:+", c) == NULL))
+    if (!str_is_alnum(c) && (c == '\0' || strchr("-_/.%@:+", c) == NULL))
       return false;
   }
   return s.len > 0;
-}
-
-static struct str from(struct str s, size_t at) {
-  return (struct str){s.p + at, s.len - at};
 }
 
 /* ---- storing ------------------------------------------------------------- */
@@ -95,10 +89,7 @@ static size_t keep(struct ini *ini, struct str s) {
 
 static size_t keep_lower(struct ini *ini, struct str s) {
   size_t at = ini->texts.len;
-  for (size_t i = 0; i < s.len; i++) {
-    char c = s.p[i];
-    buf_putc(&ini->texts, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-  }
+  str_put_lower(&ini->texts, s);
   buf_putc(&ini->texts, '\0');
   return at;
 }
@@ -122,7 +113,7 @@ static int fail(struct reader *r, const char *what) {
 static bool take_word(struct str s, struct str word, struct str *name) {
   if (!str_has_prefix(s, word) || s.len == word.len || !is_blank(s.p[word.len]))
     return false;
-  *name = str_trim(from(s, word.len));
+  *name = str_trim(str_from(s, word.len));
   return true;
 }
 
@@ -145,7 +136,7 @@ static int read_section(struct reader *r, struct str line) {
   if (end == NULL)
     return fail(r, "a \"[\" without a \"]\"");
   size_t len = (size_t)(end - line.p) - 1;
-  struct str after = str_trim(from(line, len + 2));
+  struct str after = str_trim(str_from(line, len + 2));
   if (after.len > 0 && !is_comment(after.p[0]))
     return fail(r, "text after the \"]\"");
 
@@ -170,7 +161,7 @@ static bool cut(struct str line, struct str *name, struct str *value) {
     return false;
   size_t len = (size_t)(equals - line.p);
   *name = str_trim((struct str){line.p, len});
-  *value = from(line, len + 1);
+  *value = str_from(line, len + 1);
   return true;
 }
 

@@ -3,17 +3,14 @@
  *   canonical request   method, path, query, headers, their names, body hash
  *   string to sign      algorithm, time, scope, hash of the canonical request
  *   signature           HMAC of that with a key made of secret and scope
- *
- * Where the documents leave room, this does what the AWS SDK for Python does
- * (botocore): the path is cleaned of "", "." and ".." segments and then
- * percent-encoded once more, and the query is sorted as sent. */
+ */
 #include "aws/sigv4.h"
 
+#include "aws/canonical.h"
 #include "base/date.h"
 #include "base/digest.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
@@ -38,33 +35,14 @@ struct work {
 
 /* ---- what is refused ----------------------------------------------------- */
 
-/* A line break in a value would end the header there: whoever chooses the
- * value could add headers. */
-static bool is_value(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7f)
-      return false;
-  }
-  return true;
-}
-
-/* Without blanks too: parts of the request line and of the scope. */
-static bool is_word(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text <= 0x20 || *text == 0x7f)
-      return false;
-  return true;
-}
-
 /* A token of RFC 9110, section 5.6.2, without capitals. */
 static bool is_name(const char *name) {
   if (*name == '\0')
     return false;
   for (; *name != '\0'; name++) {
     bool letter = *name >= 'a' && *name <= 'z';
-    bool digit = *name >= '0' && *name <= '9';
-    if (!letter && !digit && strchr("!#$%&'*+-.^_`|~", *name) == NULL)
+    if (!letter && !str_is_digit(*name) &&
+        strchr("!#$%&'*+-.^_`|~", *name) == NULL)
       return false;
   }
   return true;
@@ -82,7 +60,7 @@ static int check_header(const struct sigv4_header *h, struct err *err) {
                         "characters that no name may have");
   if (is_ours(h->name))
     return err_set(err, "header \"%s\" is the signature's own", h->name);
-  if (!is_value(h->value))
+  if (!str_is_field_value(h->value))
     return err_set(err, "header \"%s\" holds a control character", h->name);
   return 0;
 }
@@ -93,11 +71,12 @@ static int check(const struct work *w, int64_t now_s, struct err *err) {
     return err_set(err, "the time lies outside the years 1970 to 9999");
   if (w->cred->access_key_id == NULL || w->cred->secret_access_key == NULL)
     return err_set(err, "there are no credentials to sign with");
-  if (!is_word(w->cred->access_key_id) ||
-      !is_value(str_of(w->cred->session_token)))
+  if (!str_is_word(str_of(w->cred->access_key_id)) ||
+      !str_is_field_value(str_of(w->cred->session_token)))
     return err_set(err, "the credentials hold a control character");
-  if (!is_word(req->method) || !is_word(req->path) || !is_word(req->query) ||
-      !is_word(w->region) || !is_word(w->service))
+  if (!str_is_word(str_of(req->method)) || !str_is_word(str_of(req->path)) ||
+      !str_is_word(str_of(req->query)) || !str_is_word(str_of(w->region)) ||
+      !str_is_word(str_of(w->service)))
     return err_set(err, "the method, path, query, region or service holds a "
                         "blank or a control character");
   if (req->path[0] != '\0' && req->path[0] != '/')
@@ -177,114 +156,6 @@ static void put_headers(struct work *w) {
   }
 }
 
-/* ---- path and query ------------------------------------------------------ */
-
-static bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static void put_encoded(struct buf *out, struct str s) {
-  static const char hex[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < s.len; i++) {
-    if (is_unreserved(s.p[i])) {
-      buf_putc(out, s.p[i]);
-      continue;
-    }
-    unsigned char c = (unsigned char)s.p[i];
-    buf_putc(out, '%');
-    buf_putc(out, hex[c >> 4]);
-    buf_putc(out, hex[c & 15]);
-  }
-}
-
-/* Takes the last segment off again, not what stands before start. */
-static void drop_segment(struct buf *out, size_t start) {
-  if (!buf_ok(out))
-    return;
-  size_t len = out->len;
-  while (len > start && buf_str(out)[len - 1] != '/')
-    len--;
-  buf_cut(out, len > start ? len - 1 : start);
-}
-
-static void put_path(struct buf *out, const char *path) {
-  size_t start = out->len;
-  struct str rest = str_of(path), segment;
-  while (str_split(&rest, '/', &segment)) {
-    if (segment.len == 0 || str_eq(segment, STR(".")))
-      continue;
-    if (str_eq(segment, STR(".."))) {
-      drop_segment(out, start);
-      continue;
-    }
-    buf_putc(out, '/');
-    put_encoded(out, segment);
-  }
-  bool is_root = out->len == start;
-  size_t len = strlen(path);
-  if (is_root || (len > 0 && path[len - 1] == '/'))
-    buf_putc(out, '/');
-}
-
-struct pair {
-  struct str key;
-  struct str value;
-};
-
-static int compare_str(struct str a, struct str b) {
-  size_t len = a.len < b.len ? a.len : b.len;
-  int order = len > 0 ? memcmp(a.p, b.p, len) : 0;
-  if (order != 0)
-    return order;
-  return (a.len > b.len) - (a.len < b.len);
-}
-
-static int compare_pair(const void *left, const void *right) {
-  const struct pair *a = left, *b = right;
-  int order = compare_str(a->key, b->key);
-  return order != 0 ? order : compare_str(a->value, b->value);
-}
-
-static struct pair to_pair(const char *text, size_t len) {
-  const char *equals = memchr(text, '=', len);
-  if (equals == NULL)
-    return (struct pair){{text, len}, {NULL, 0}};
-  size_t key_len = (size_t)(equals - text);
-  return (struct pair){{text, key_len}, {equals + 1, len - key_len - 1}};
-}
-
-/* By key, then by value; a key alone gets its "=". */
-static int put_query(struct buf *out, const char *query) {
-  if (*query == '\0')
-    return 0;
-
-  size_t n = 1;
-  for (const char *p = query; *p != '\0'; p++)
-    n += *p == '&';
-  struct pair *pairs = calloc(n, sizeof(*pairs));
-  if (pairs == NULL)
-    return -1;
-
-  const char *begin = query;
-  for (size_t i = 0; i < n; i++) {
-    size_t len = strcspn(begin, "&");
-    pairs[i] = to_pair(begin, len);
-    begin += len + (begin[len] == '&');
-  }
-  qsort(pairs, n, sizeof(*pairs), compare_pair);
-
-  for (size_t i = 0; i < n; i++) {
-    if (i > 0)
-      buf_putc(out, '&');
-    buf_put(out, pairs[i].key.p, pairs[i].key.len);
-    buf_putc(out, '=');
-    buf_put(out, pairs[i].value.p, pairs[i].value.len);
-  }
-  free(pairs);
-  return 0;
-}
-
 /* ---- the stages ---------------------------------------------------------- */
 
 /* The most that the canonical request can come to, so that the buffer gets it
@@ -304,9 +175,9 @@ static int put_canonical(struct work *w) {
   buf_reserve(out, canonical_bound(w));
   buf_puts(out, w->req->method);
   buf_putc(out, '\n');
-  put_path(out, w->req->path);
+  canonical_put_path(out, w->req->path);
   buf_putc(out, '\n');
-  if (put_query(out, w->req->query) != 0)
+  if (canonical_put_query(out, w->req->query) != 0)
     return -1;
   buf_putc(out, '\n');
   put_headers(w);

@@ -1,7 +1,8 @@
 /* json: reading a small JSON document by path, and writing one.
  *
- * The only file that knows yajl.  Documents come from the network or from
- * files of other programs, so size and depth are bounded. */
+ * json.c reads and json_out.c writes; no other file knows yajl.  Documents come
+ * from the network or from files of other programs, so size and depth are
+ * bounded. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

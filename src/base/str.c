@@ -25,7 +25,13 @@ static char lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool str_is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool str_is_alnum(char c) {
+  return str_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
 
 static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -65,6 +71,38 @@ struct str str_trim(struct str s) {
   return s;
 }
 
+struct str str_from(struct str s, size_t at) {
+  return (struct str){s.p + at, s.len - at};
+}
+
+size_t str_find(struct str s, struct str what) {
+  for (size_t i = 0; i + what.len <= s.len; i++)
+    if (s.p[i] == what.p[0] && memcmp(s.p + i, what.p, what.len) == 0)
+      return i;
+  return s.len;
+}
+
+bool str_has_control(struct str s) {
+  for (size_t i = 0; i < s.len; i++)
+    if (is_control(s.p[i]))
+      return true;
+  return false;
+}
+
+bool str_is_field_value(struct str s) {
+  for (size_t i = 0; i < s.len; i++)
+    if (is_control(s.p[i]) && s.p[i] != '\t')
+      return false;
+  return true;
+}
+
+bool str_is_word(struct str s) {
+  for (size_t i = 0; i < s.len; i++)
+    if (is_control(s.p[i]) || s.p[i] == ' ')
+      return false;
+  return true;
+}
+
 bool str_split(struct str *rest, char sep, struct str *part) {
   if (rest->len == 0)
     return false;
@@ -94,7 +132,7 @@ int str_to_u64(struct str s, uint64_t *out) {
   if (s.len == 0)
     return -1;
   for (size_t i = 0; i < s.len; i++) {
-    if (!is_digit(s.p[i]))
+    if (!str_is_digit(s.p[i]))
       return -1;
     uint64_t digit = (uint64_t)(s.p[i] - '0');
     if (sum > (UINT64_MAX - digit) / 10)
@@ -151,7 +189,7 @@ bool str_is_utf8(struct str s) {
 /* Appends the digits at the front of *s to *to; how many there were. */
 static size_t take_digits(struct str *s, struct buf *to) {
   size_t n = 0;
-  while (n < s->len && is_digit(s->p[n]))
+  while (n < s->len && str_is_digit(s->p[n]))
     n++;
   buf_put(to, s->p, n);
   s->p += n;
@@ -176,9 +214,9 @@ static int take_exponent(struct str *s, int *exponent) {
   bool negative = take_char(s, '-');
   if (!negative)
     take_char(s, '+');
-  if (s->len == 0 || !is_digit(*s->p))
+  if (s->len == 0 || !str_is_digit(*s->p))
     return -1;
-  for (; s->len > 0 && is_digit(*s->p); s->p++, s->len--)
+  for (; s->len > 0 && str_is_digit(*s->p); s->p++, s->len--)
     if (*exponent < EXPONENT_END)
       *exponent = *exponent * 10 + (*s->p - '0');
   if (negative)
@@ -220,7 +258,7 @@ int str_to_double(struct str s, double *out) {
 }
 
 static bool is_number_char(char c) {
-  return is_digit(c) || c == '-' || c == '+' || c == 'e';
+  return str_is_digit(c) || c == '-' || c == '+' || c == 'e';
 }
 
 /* Puts '.' in the place of the locale's decimal point, which may be of several
@@ -282,6 +320,33 @@ void str_put_double(struct buf *out, double value) {
 }
 
 /* ---- the rest ----------------------------------------------------------- */
+
+void str_put_lower(struct buf *out, struct str s) {
+  for (size_t i = 0; i < s.len; i++)
+    buf_putc(out, lower(s.p[i]));
+}
+
+static bool is_unreserved(char c) {
+  return str_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void str_put_percent(struct buf *out, struct str s) {
+  static const char hex[] = "0123456789ABCDEF";
+  size_t done = 0; /* bytes written, or plain and written in one go later */
+
+  for (size_t i = 0; i < s.len; i++) {
+    if (is_unreserved(s.p[i]))
+      continue;
+    unsigned char byte = (unsigned char)s.p[i];
+    char code[] = {'%', hex[byte >> 4], hex[byte & 15]};
+    if (i > done)
+      buf_put(out, s.p + done, i - done);
+    buf_put(out, code, sizeof(code));
+    done = i + 1;
+  }
+  if (s.len > done)
+    buf_put(out, s.p + done, s.len - done);
+}
 
 uint64_t str_hash(uint64_t seed, const void *data, size_t len) {
   const unsigned char *bytes = data;

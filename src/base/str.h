@@ -27,6 +27,28 @@ bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 bool str_has_prefix(struct str s, struct str prefix);
 bool str_has_suffix(struct str s, struct str suffix);
 
+/* What stands from byte at on; at <= s.len. */
+struct str str_from(struct str s, size_t at);
+
+/* The offset of the first what in s, s.len when there is none; what is not
+ * empty. */
+size_t str_find(struct str s, struct str what);
+
+/* ASCII, whatever the locale; false for NUL. */
+bool str_is_digit(char c);
+bool str_is_alnum(char c);
+
+/* Control characters are the bytes below 0x20, of which tab is one, and 0x7f.
+ */
+bool str_has_control(struct str s);
+
+/* Whether it can be the value of an HTTP header (RFC 9110, section 5.5): no
+ * control characters but tabs.  A line break would end the header there. */
+bool str_is_field_value(struct str s);
+
+/* Whether there are neither blanks nor control characters in it. */
+bool str_is_word(struct str s);
+
 /* Whether all of it is UTF-8 as RFC 3629 has it: no surrogates, no character in
  * a longer form than it needs. */
 bool str_is_utf8(struct str s);
@@ -55,6 +77,14 @@ int str_to_double(struct str s, double *out);
 /* Appends the shortest of "%.15g", "%.16g" and "%.17g" that reads back as the
  * same number.  A value that is not finite marks the buffer failed. */
 void str_put_double(struct buf *out, double value);
+
+/* Appends s with its ASCII capitals made small. */
+void str_put_lower(struct buf *out, struct str s);
+
+/* Appends s with all but the unreserved characters of RFC 3986, section 2.3,
+ * percent-encoded (section 2.1, capital digits): so a blank is "%20", never
+ * "+", the form that signing and all readers agree on. */
+void str_put_percent(struct buf *out, struct str s);
 
 /* 64-bit FNV-1a of the bytes, continued from seed; start with STR_HASH_SEED,
  * or with a random number where strangers choose the text. */

@@ -2,20 +2,19 @@
 
 #include "metric/combine.h"
 #include "metric/identifier.h"
+#include "metric/series_name.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* ---- plan ------------------------------------------------------------------
- */
+/* ---- plan -------------------------------------------------------------- */
 
 struct plan {
   struct plan_target {
     size_t reading;
     const struct rule *rule;
-    struct series_name name; /* its texts are in this plan's blocks */
-    char *texts;             /* owned: dimensions, then all texts */
+    struct series_name name; /* a copy, in block */
+    void *block;             /* owned: what the name points to */
   } * targets;
   size_t n_targets, cap_targets;
   bool failed; /* lack of memory */
@@ -23,40 +22,6 @@ struct plan {
   rules_notice_fn notice;
   void *context;
 };
-
-static char *keep(char **at, const char *text) {
-  size_t bytes = strlen(text) + 1;
-  char *copy = memcpy(*at, text, bytes);
-
-  *at += bytes;
-  return copy;
-}
-
-/* Copies a name that rules_map() lends. */
-static int copy_name(struct plan_target *target,
-                     const struct series_name *name) {
-  size_t bytes = name->n_dimensions * sizeof(struct dimension) +
-                 strlen(name->namespace) + strlen(name->name) + 2;
-  for (size_t i = 0; i < name->n_dimensions; i++)
-    bytes += strlen(name->dimensions[i].name) +
-             strlen(name->dimensions[i].value) + 2;
-
-  target->texts = malloc(bytes);
-  if (target->texts == NULL)
-    return -1;
-
-  struct dimension *dimensions = (struct dimension *)(void *)target->texts;
-  char *at = (char *)(dimensions + name->n_dimensions);
-  target->name = *name;
-  target->name.dimensions = dimensions;
-  target->name.namespace = keep(&at, name->namespace);
-  target->name.name = keep(&at, name->name);
-  for (size_t i = 0; i < name->n_dimensions; i++) {
-    dimensions[i].name = keep(&at, name->dimensions[i].name);
-    dimensions[i].value = keep(&at, name->dimensions[i].value);
-  }
-  return 0;
-}
 
 static void plan_target(void *context, size_t reading, const struct rule *rule,
                         const struct series_name *name) {
@@ -75,11 +40,14 @@ static void plan_target(void *context, size_t reading, const struct rule *rule,
     plan->targets = grown;
     plan->cap_targets = cap;
   }
-  struct plan_target target = {.reading = reading, .rule = rule};
-  if (copy_name(&target, name) != 0) {
+  struct plan_target target = {.reading = reading,
+                               .rule = rule,
+                               .block = malloc(series_name_bytes(name))};
+  if (target.block == NULL) {
     plan->failed = true;
     return;
   }
+  target.name = series_name_copy(name, target.block);
 
   /* Behind those of the same reading: a binding's targets are in the order of
    * their readings, while the rules tell theirs block by block. */
@@ -115,13 +83,12 @@ void plan_free(struct plan *plan) {
   if (plan == NULL)
     return;
   for (size_t i = 0; i < plan->n_targets; i++)
-    free(plan->targets[i].texts);
+    free(plan->targets[i].block);
   free(plan->targets);
   free(plan);
 }
 
-/* ---- the table
- * --------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------- */
 
 static struct binding *find(const struct bind_table *table,
                             const struct input *in, uint64_t hash) {

@@ -3,42 +3,15 @@
 #include "base/date.h"
 #include "base/json.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 /* "MetricData.member.1000.Dimensions.member.30.Value" is far below. */
 #define PATH_BYTES 256
 
-static bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* Percent-encodes all but RFC 3986's unreserved characters, so that a blank is
- * "%20", never "+": the form that signing and all readers agree on. */
-static void put_encoded(struct buf *to, struct str text) {
-  static const char hex[] = "0123456789ABCDEF";
-  size_t done = 0; /* bytes written, or plain and written in one go later */
-
-  for (size_t i = 0; i < text.len; i++) {
-    if (is_unreserved(text.p[i]))
-      continue;
-    unsigned char byte = (unsigned char)text.p[i];
-    char code[] = {'%', hex[byte >> 4], hex[byte & 15]};
-    if (i > done)
-      buf_put(to, text.p + done, i - done);
-    buf_put(to, code, sizeof(code));
-    done = i + 1;
-  }
-  if (text.len > done)
-    buf_put(to, text.p + done, text.len - done);
-}
-
 /* Appends "&path=" for the value that follows. */
 static void put_name(struct buf *to, const struct buf *path) {
   buf_putc(to, '&');
-  put_encoded(to, str_of(buf_str(path)));
+  str_put_percent(to, str_of(buf_str(path)));
   buf_putc(to, '=');
 }
 
@@ -50,7 +23,7 @@ static int put_time(struct buf *to, struct str digits, struct err *err) {
     return err_set(err, "a datum's Timestamp is no whole number of seconds "
                         "from 1970 to 9999");
   date_put_iso(&text, (int64_t)seconds);
-  put_encoded(to, str_of(buf_str(&text)));
+  str_put_percent(to, str_of(buf_str(&text)));
   return 0;
 }
 
@@ -98,11 +71,11 @@ static int put_value(struct buf *to, struct buf *path, struct str key,
     put_name(to, path);
     if (str_eq(key, STR("Timestamp")))
       return put_time(to, json_text(value), err);
-    put_encoded(to, json_text(value));
+    str_put_percent(to, json_text(value));
     return 0;
   case JSON_STRING:
     put_name(to, path);
-    put_encoded(to, json_text(value));
+    str_put_percent(to, json_text(value));
     return 0;
   case JSON_NOTHING:
   case JSON_NULL:
@@ -115,7 +88,7 @@ static int put_value(struct buf *to, struct buf *path, struct str key,
 
 void encode_query_open(struct buf *to, const char *namespace) {
   buf_puts(to, "Action=PutMetricData&Version=2010-08-01&Namespace=");
-  put_encoded(to, str_of(namespace));
+  str_put_percent(to, str_of(namespace));
 }
 
 int encode_query_datum(struct buf *to, size_t number, struct str text,

@@ -148,24 +148,3 @@ size_t parcel_expire(struct parcel *parcel, int64_t oldest_s) {
   parcel->n_data = kept;
   return n_expired;
 }
-
-struct parcel *parcel_split(struct parcel *parcel) {
-  if (parcel->n_data < 2)
-    return NULL;
-  struct parcel *half = parcel_new(parcel->namespace, parcel->flush);
-  if (half == NULL)
-    return NULL;
-
-  size_t n = parcel->n_data / 2;
-  size_t first = parcel->n_data - n;
-  for (size_t i = first; i < parcel->n_data; i++) {
-    if (parcel_add(half, parcel_text(parcel, i), parcel_identifier(parcel, i),
-                   parcel->data[i].time_s) != 0) {
-      parcel_free(half);
-      return NULL;
-    }
-  }
-  half->n_requests = parcel->n_requests;
-  parcel_remove(parcel, first, n);
-  return half;
-}

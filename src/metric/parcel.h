@@ -58,9 +58,4 @@ void parcel_remove(struct parcel *parcel, size_t first, size_t n);
 /* Takes out all data older than oldest_s; returns how many. */
 size_t parcel_expire(struct parcel *parcel, int64_t oldest_s);
 
-/* A new parcel that takes over the second half of the data (n_data / 2, rounded
- * down, at least 1 of 2); NULL, and nothing changed, for lack of memory or when
- * there are fewer than 2.  The requests made count for both. */
-struct parcel *parcel_split(struct parcel *parcel);
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "metric/combine.h"
+#include "metric/series_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,45 +34,19 @@ static bool same_name(const struct series_name *a,
   return true;
 }
 
-/* Copies text to *at, which moves on; returns the copy. */
-static const char *keep(char **at, const char *text) {
-  size_t bytes = strlen(text) + 1;
-  char *copy = *at;
-
-  memcpy(copy, text, bytes);
-  *at += bytes;
-  return copy;
-}
-
-static size_t bytes_of(const struct series_name *name, const char *identifier) {
-  size_t bytes = name->n_dimensions * sizeof(struct dimension) +
-                 strlen(name->namespace) + strlen(name->name) +
-                 strlen(identifier) + 3;
-
-  for (size_t i = 0; i < name->n_dimensions; i++)
-    bytes += strlen(name->dimensions[i].name) +
-             strlen(name->dimensions[i].value) + 2;
-  return bytes;
-}
-
 /* One block of memory: the struct, its dimensions, all texts. */
 static struct series *copy_of(const struct series_name *name,
                               const char *identifier) {
-  struct series *series = malloc(sizeof(*series) + bytes_of(name, identifier));
+  size_t name_bytes = series_name_bytes(name);
+  size_t identifier_bytes = strlen(identifier) + 1;
+  struct series *series =
+      malloc(sizeof(*series) + name_bytes + identifier_bytes);
   if (series == NULL)
     return NULL;
 
-  struct dimension *dimensions = (struct dimension *)(series + 1);
-  char *at = (char *)(dimensions + name->n_dimensions);
-  *series = (struct series){.name = *name};
-  series->name.namespace = keep(&at, name->namespace);
-  series->name.name = keep(&at, name->name);
-  series->name.dimensions = dimensions;
-  for (size_t i = 0; i < name->n_dimensions; i++) {
-    dimensions[i].name = keep(&at, name->dimensions[i].name);
-    dimensions[i].value = keep(&at, name->dimensions[i].value);
-  }
-  series->identifier = keep(&at, identifier);
+  char *block = (char *)(series + 1);
+  *series = (struct series){.name = series_name_copy(name, block)};
+  series->identifier = memcpy(block + name_bytes, identifier, identifier_bytes);
   return series;
 }
 

@@ -147,21 +147,14 @@ static int add_varying(struct compiler *c, enum source source, size_t index,
   return buf_ok(&piece->text) ? 0 : err_set(c->err, "out of memory");
 }
 
-static bool is_mark(char c) {
-  return c > ' ' && c < 0x7f && !(c >= '0' && c <= '9') &&
-         !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z');
-}
-
-static struct str skip(struct str s, size_t n) {
-  return (struct str){s.p + n, s.len - n};
-}
+static bool is_mark(char c) { return c > ' ' && c < 0x7f && !str_is_alnum(c); }
 
 /* The inside of "%{...}"; at is where its "%" stands, counted from 1. */
 static int add_inside(struct compiler *c, struct str inside, size_t at) {
   char mark = 0;
   if (inside.len > 0 && is_mark(inside.p[0])) {
     mark = inside.p[0];
-    inside = skip(inside, 1);
+    inside = str_from(inside, 1);
   }
   struct str fallback = inside, name = {0};
   str_split(&fallback, '|', &name);
@@ -176,10 +169,10 @@ static int add_inside(struct compiler *c, struct str inside, size_t at) {
     if (str_eq(name, str_of(names[i].name)))
       return add_varying(c, names[i].source, names[i].index, mark, fallback);
   if (str_has_prefix(name, STR("env:")))
-    return add_env(c, skip(name, 4), at, mark, fallback);
+    return add_env(c, str_from(name, 4), at, mark, fallback);
   if (str_has_prefix(name, STR("meta:"))) {
     size_t number = 0;
-    if (number_key(c, skip(name, 5), at, &number) != 0)
+    if (number_key(c, str_from(name, 5), at, &number) != 0)
       return -1;
     return add_varying(c, FROM_META, number, mark, fallback);
   }
@@ -217,7 +210,7 @@ static int compile(struct compiler *c) {
                      "a single \"%%\" at character %zu; write \"%%%%\" for a "
                      "percent sign",
                      next + 1);
-    struct str inside = skip(text, next + 2);
+    struct str inside = str_from(text, next + 2);
     const char *end =
         inside.len == 0 ? NULL : memchr(inside.p, '}', inside.len);
     if (end == NULL)

@@ -12,6 +12,8 @@
 #include "base/digest.h"
 #include "run/clock.h"
 #include "run/http_answer.h"
+#include "run/http_head.h"
+#include "run/http_transfer.h"
 
 #include <curl/curl.h>
 
@@ -27,10 +29,6 @@
 
 #define STEP_MS 200
 #define IDLE_MS 10000
-#define HEADER_LINE_MAX (128 * 1024)
-
-/* An answer that is longer is not worth the time to read it to its end. */
-#define ANSWER_READ_MAX (1024 * 1024)
 
 struct http {
   const struct http_options *options; /* borrowed */
@@ -41,16 +39,6 @@ struct http {
   curl_socket_t socket;               /* of the idle connection, curl's */
   int64_t used_ms;                    /* steady time of the last use */
   char curl_says[CURL_ERROR_SIZE];
-};
-
-/* One request under way. */
-struct transfer {
-  const struct http_request *request;
-  struct http_answer *answer;
-  size_t n_sent;     /* bytes of the body that curl has taken */
-  size_t n_received; /* bytes of the answer's body */
-  bool too_long;
-  int64_t start_ms;
 };
 
 int http_global_init(void) {
@@ -110,17 +98,6 @@ void http_rest(struct http *http) {
 
 /* ---- what curl calls ---------------------------------------------------- */
 
-static size_t give_body(char *to, size_t size, size_t n, void *arg) {
-  struct transfer *transfer = arg;
-  struct str body = transfer->request->body;
-  size_t left = body.len - transfer->n_sent;
-  size_t len = size * n < left ? size * n : left;
-  if (len > 0)
-    memcpy(to, body.p + transfer->n_sent, len);
-  transfer->n_sent += len;
-  return len;
-}
-
 /* curl asks to begin the body again when a kept connection closed before any
  * answer.  The service may have counted the request, so only our caller may
  * decide to repeat it. */
@@ -131,35 +108,7 @@ static int refuse_again(void *arg, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_FAIL;
 }
 
-static size_t take_body(char *data, size_t size, size_t n, void *arg) {
-  struct transfer *transfer = arg;
-  struct buf *body = &transfer->answer->body;
-  size_t len = size * n;
-  if (len > ANSWER_READ_MAX - transfer->n_received) {
-    transfer->too_long = true;
-    return 0;
-  }
-  transfer->n_received += len;
-
-  size_t room = body->limit - body->len;
-  buf_put(body, data, len < room ? len : room);
-  return buf_ok(body) ? len : 0;
-}
-
-static size_t take_header(char *data, size_t size, size_t n, void *arg) {
-  struct transfer *transfer = arg;
-  http_answer_take_header(transfer->answer, (struct str){data, size * n});
-  return size * n;
-}
-
 /* ---- the request -------------------------------------------------------- */
-
-static bool is_given(const struct http_request *request, const char *name) {
-  for (size_t i = 0; i < request->n_headers; i++)
-    if (str_eq_nocase(str_of(request->headers[i].name), str_of(name)))
-      return true;
-  return false;
-}
 
 static int add_line(struct curl_slist **list, const char *line) {
   struct curl_slist *longer = curl_slist_append(*list, line);
@@ -169,54 +118,17 @@ static int add_line(struct curl_slist **list, const char *line) {
   return 0;
 }
 
-static bool has_control(struct str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7F)
-      return true;
-  }
-  return false;
-}
-
-static int add_header(struct curl_slist **list,
-                      const struct http_header *header, struct err *err) {
-  if (has_control(header->value) || has_control(str_of(header->name)))
-    return err_set(err, "a value of header %s holds a control character",
-                   header->name);
-
-  struct buf line = BUF_INIT(HEADER_LINE_MAX);
-  buf_reserve(&line, strlen(header->name) + 2 + header->value.len);
-  buf_puts(&line, header->name);
-  /* curl's way of writing a header without a value */
-  buf_puts(&line, header->value.len > 0 ? ": " : ";");
-  buf_put(&line, header->value.p, header->value.len);
-  int rc = -1;
-  if (!buf_ok(&line) || add_line(list, buf_str(&line)) != 0)
-    (void)err_set(err, "no memory for header %s", header->name);
-  else
-    rc = 0;
-  buf_wipe(&line);
-  return rc;
-}
-
 static int make_headers(const struct http_request *request,
                         struct curl_slist **list, struct err *err) {
-  for (size_t i = 0; i < request->n_headers; i++)
-    if (add_header(list, &request->headers[i], err) != 0)
-      return -1;
-
-  /* What curl would add by itself; "name:" takes it out. */
-  static const char *const own[] = {"Expect", "Accept", "Content-Type"};
-  for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-    if (is_given(request, own[i]))
-      continue;
-    char line[32];
-    struct buf text = BUF_OVER(line);
-    buf_printf(&text, "%s:", own[i]);
-    if (add_line(list, buf_str(&text)) != 0)
-      return err_set(err, "no memory for the headers");
+  struct buf line = BUF_INIT(HTTP_HEAD_LINE_MAX);
+  int rc = 1;
+  for (size_t i = 0; rc > 0; i++) {
+    rc = http_head_line(request, i, &line, err);
+    if (rc > 0 && add_line(list, buf_str(&line)) != 0)
+      rc = err_set(err, "no memory for the headers");
+    buf_wipe(&line);
   }
-  return 0;
+  return rc;
 }
 
 static void wipe_headers(struct curl_slist *list) {
@@ -272,10 +184,10 @@ static int set_up(struct http *http) {
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_USERAGENT, "write_cloudwatch/" WRITE_CLOUDWATCH_VERSION);
   SET(CURLOPT_ERRORBUFFER, http->curl_says);
-  SET(CURLOPT_READFUNCTION, give_body);
+  SET(CURLOPT_READFUNCTION, http_transfer_give);
   SET(CURLOPT_SEEKFUNCTION, refuse_again);
-  SET(CURLOPT_WRITEFUNCTION, take_body);
-  SET(CURLOPT_HEADERFUNCTION, take_header);
+  SET(CURLOPT_WRITEFUNCTION, http_transfer_take);
+  SET(CURLOPT_HEADERFUNCTION, http_transfer_take_header);
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
   SET(CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
   if (options->proxy != NULL) /* "" is none, whatever the environment says */
@@ -285,7 +197,7 @@ static int set_up(struct http *http) {
   return set_trust(http);
 }
 
-static int describe(struct http *http, struct transfer *transfer,
+static int describe(struct http *http, struct http_transfer *transfer,
                     struct curl_slist *headers) {
   const struct http_request *request = transfer->request;
   bool is_get = strcmp(request->method, "GET") == 0;
@@ -308,17 +220,9 @@ static int describe(struct http *http, struct transfer *transfer,
 
 /* ---- what went wrong ---------------------------------------------------- */
 
-static void put_seconds(struct buf *out, int64_t ms) {
-  int64_t tenths = (ms + 50) / 100;
-  buf_printf(out, "%lld", (long long)(tenths / 10));
-  if (tenths < 100 && tenths % 10 != 0)
-    buf_printf(out, ".%lld", (long long)(tenths % 10));
-  buf_puts(out, " s");
-}
-
 /* Why there is no answer. */
 static void put_reason(struct buf *out, const struct http *http,
-                       const struct transfer *transfer, CURLcode rc) {
+                       const struct http_transfer *transfer, CURLcode rc) {
   static const struct {
     CURLcode rc;
     const char *why;
@@ -339,7 +243,7 @@ static void put_reason(struct buf *out, const struct http *http,
 
   if (rc == CURLE_OPERATION_TIMEDOUT) {
     buf_puts(out, "timed out after ");
-    put_seconds(out, clock_steady_ms() - transfer->start_ms);
+    http_put_seconds(out, clock_steady_ms() - transfer->start_ms);
     return;
   }
   if (rc == CURLE_COULDNT_CONNECT &&
@@ -363,32 +267,21 @@ static void put_reason(struct buf *out, const struct http *http,
   buf_puts(out, curl_easy_strerror(rc));
 }
 
-static void explain(const struct http *http, const struct transfer *transfer,
-                    CURLcode rc) {
-  struct err *err = &transfer->answer->error;
-  struct str host = http_host_of(transfer->request->url);
-  int host_len = host.len < 256 ? (int)host.len : 256;
+static void explain(const struct http *http,
+                    const struct http_transfer *transfer, CURLcode rc) {
+  struct buf why = BUF_INIT(1024);
   curl_off_t started_us = 0;
   long connect_status = 0;
   (void)curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &started_us);
   (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE,
                           &connect_status);
+  put_reason(&why, http, transfer, rc);
 
-  if (transfer->too_long) {
-    (void)err_set(err, "the answer of %.*s is longer than %d bytes", host_len,
-                  host.p, ANSWER_READ_MAX);
-  } else if (started_us == 0 && connect_status >= 300) {
-    (void)err_set(err, "cannot reach %.*s (the proxy answered %ld)", host_len,
-                  host.p, connect_status);
-  } else {
-    struct buf why = BUF_INIT(1024);
-    put_reason(&why, http, transfer, rc);
-    (void)err_set(err,
-                  started_us > 0 ? "no answer from %.*s (%s)"
-                                 : "cannot reach %.*s (%s)",
-                  host_len, host.p, buf_str(&why));
-    buf_clear(&why);
-  }
+  struct http_failure failure = {.has_started = started_us > 0,
+                                 .connect_status = connect_status,
+                                 .why = buf_str(&why)};
+  http_transfer_explain(transfer, &failure);
+  buf_clear(&why);
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -436,8 +329,8 @@ static bool run(struct http *http, CURLcode *rc) {
 }
 
 /* Reads the status, or says why there is none. */
-static bool settle(struct http *http, struct transfer *transfer, bool ended,
-                   CURLcode rc) {
+static bool settle(struct http *http, struct http_transfer *transfer,
+                   bool ended, CURLcode rc) {
   struct http_answer *answer = transfer->answer;
   long status = 0;
   (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -450,17 +343,14 @@ static bool settle(struct http *http, struct transfer *transfer, bool ended,
   http_answer_forget(answer);
   answer->ambiguous = transfer->request->body.len > 0 &&
                       transfer->n_sent == transfer->request->body.len;
-  if (ended) {
+  if (ended)
     explain(http, transfer, rc);
-  } else {
-    struct str host = http_host_of(transfer->request->url);
-    (void)err_set(&answer->error, "gave up the request to %.*s (stopping)",
-                  host.len < 256 ? (int)host.len : 256, host.p);
-  }
+  else
+    http_transfer_give_up(transfer);
   return false;
 }
 
-static bool transfer_all(struct http *http, struct transfer *transfer,
+static bool transfer_all(struct http *http, struct http_transfer *transfer,
                          struct curl_slist *headers) {
   CURLcode rc = CURLE_FAILED_INIT;
   if ((http->easy == NULL && set_up(http) != 0) ||
@@ -483,7 +373,7 @@ static bool transfer_all(struct http *http, struct transfer *transfer,
 
 void http_send(struct http *http, const struct http_request *request,
                struct http_answer *answer) {
-  struct transfer transfer = {.request = request, .answer = answer};
+  struct http_transfer transfer = {.request = request, .answer = answer};
   struct curl_slist *headers = NULL;
 
   http_answer_clear(answer);

@@ -1,9 +1,9 @@
 /* http: one blocking request with a bounded answer, which can be interrupted.
  *
- * The only file that knows curl.  libcurl never repeats a POST by itself: the
- * body goes through a read callback whose seek callback refuses.  Redirects
- * are not followed.  A connection that was idle for more than 10 s is not used
- * again. */
+ * http.c is the only file that knows curl.  libcurl never repeats a POST by
+ * itself: the body goes through a read callback whose seek callback refuses.
+ * Redirects are not followed.  A connection that was idle for more than 10 s is
+ * not used again. */
 #ifndef RUN_HTTP_H
 #define RUN_HTTP_H
 

@@ -1,4 +1,4 @@
-/* http_answer: what is kept of an answer's headers.  For http.c only. */
+/* http_answer: what is kept of an answer's headers.  For http*.c only. */
 #ifndef RUN_HTTP_ANSWER_H
 #define RUN_HTTP_ANSWER_H
 

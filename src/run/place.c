@@ -136,7 +136,6 @@ static int find_endpoint(struct source *source,
   struct err why = {0};
   if (endpoint_parse(&place->endpoint, str_of(url.value), &why) != 0)
     return err_set(err, "%s: %s", url.by, why.text);
-  place->is_custom = true;
   return 0;
 }
 

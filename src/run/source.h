@@ -60,7 +60,6 @@ void place_options_clear(struct place_options *options);
 struct place {
   char *region;             /* owned */
   struct endpoint endpoint; /* owned */
-  bool is_custom;           /* an explicit URL, not the partition's */
 };
 
 /* Finds region and endpoint of a service ("monitoring" in host names,

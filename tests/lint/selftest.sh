@@ -54,6 +54,7 @@ library() {
 broken layers.sh src/base/err.c '#include "run/log.h"' 'base may not include run'
 broken layers.sh src/aws/ini.c '#include "metric/metric.h"' 'may not include metric'
 broken layers.sh src/run/file.c '#include <curl/curl.h>' 'only src/run/http.c'
+broken layers.sh src/base/pool.c '#include <yajl/yajl_gen.h>' 'only src/base/json.c'
 broken layers.sh src/aws/retry.c '#include <time.h>' 'may not see this header'
 broken layers.sh src/run/log.c '#include "plugin.h"' 'run may not include door'
 fresh

@@ -318,7 +318,10 @@ static const struct {
      {IN_M("Statistics \"median\"")},
      METRIC "Statistics \"median\": is not known; write values, set, last, "
             "average, max or min"},
-    {"combine none", {IN_M("Combine \"none\"")}, METRIC "Combine \"none\": is"},
+    {"combine none",
+     {IN_M("Combine \"none\"")},
+     METRIC "Combine \"none\": is not known; write sum, average, min, max or "
+            "count"},
     {"dimension without template",
      {"Dimension \"Host\"\n" M},
      PLUGIN "Dimension \"Host\": too few values; write it like Dimension "

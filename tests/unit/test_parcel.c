@@ -158,38 +158,6 @@ static void refuses_identifiers_without_end(void **state) {
   free(identifier);
 }
 
-static void splits_in_halves(void **state) {
-  (void)state;
-  static const struct {
-    size_t n, kept, moved;
-  } cases[] = {{2, 1, 1}, {3, 2, 1}, {4, 2, 2}, {1000, 500, 500}};
-
-  for (size_t i = 0; i < N(cases); i++) {
-    struct parcel *parcel = parcel_new("N", 42);
-    for (size_t n = 0; n < cases[i].n; n++)
-      assert_int_equal(parcel_add(parcel, STR("{}"), "id", (int64_t)n), 0);
-    parcel->n_requests = 3;
-    struct parcel *half = parcel_split(parcel);
-    assert_non_null(half);
-    assert_int_equal(parcel->n_data, cases[i].kept);
-    assert_int_equal(half->n_data, cases[i].moved);
-    assert_int_equal(half->data[0].time_s, cases[i].kept);
-    assert_string_equal(half->namespace, "N");
-    assert_int_equal(half->flush, 42);
-    assert_int_equal(half->n_requests, 3);
-    assert_int_equal(parcel->n_requests, 3);
-    parcel_free(half);
-    parcel_free(parcel);
-  }
-
-  struct parcel *one = parcel_new("N", 0);
-  assert_null(parcel_split(one));
-  assert_int_equal(parcel_add(one, STR("{}"), "id", 0), 0);
-  assert_null(parcel_split(one));
-  assert_int_equal(one->n_data, 1);
-  parcel_free(one);
-}
-
 /* ---- random work, against a plain list ---------------------------------- */
 
 struct model {
@@ -246,7 +214,7 @@ static void do_something(struct wire_random *random, struct parcel *parcel,
   size_t first = wire_below(random, model->n + 2);
   size_t n = wire_below(random, 4);
 
-  switch (wire_below(random, 8)) {
+  switch (wire_below(random, 7)) {
   default:
     snprintf(id, sizeof(id), "id/%u", *serial);
     assert_int_equal(
@@ -261,23 +229,6 @@ static void do_something(struct wire_random *random, struct parcel *parcel,
     int64_t oldest_s = (int64_t)wire_below(random, 60);
     assert_int_equal(parcel_expire(parcel, oldest_s),
                      model_expire(model, oldest_s));
-    break;
-  }
-  case 2: {
-    if (wire_often(random, 80))
-      break;
-    size_t bytes = parcel_bytes(parcel);
-    struct parcel *half = parcel_split(parcel);
-    assert_int_equal(half != NULL, model->n >= 2);
-    assert_int_equal(parcel_bytes(parcel), bytes);
-    if (half == NULL)
-      break;
-    struct model second = {.n = model->n / 2};
-    model->n -= second.n;
-    memcpy(second.serial, model->serial + model->n,
-           second.n * sizeof(second.serial[0]));
-    assert_same(half, &second);
-    parcel_free(half);
     break;
   }
   }
@@ -305,7 +256,6 @@ int main(void) {
       cmocka_unit_test(takes_no_more_bytes_than_a_request),
       cmocka_unit_test(leaves_room_for_the_namespace),
       cmocka_unit_test(refuses_identifiers_without_end),
-      cmocka_unit_test(splits_in_halves),
       cmocka_unit_test(agrees_with_a_plain_list),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

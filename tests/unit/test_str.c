@@ -85,6 +85,66 @@ static void splits(void **state) {
   assert_false(str_split(&rest, ',', &part));
 }
 
+static void finds(void **state) {
+  (void)state;
+  assert_int_equal(str_find(STR("abcabc"), STR("bc")), 1);
+  assert_int_equal(str_find(STR("abab"), STR("abab")), 0);
+  assert_int_equal(str_find(STR("aab"), STR("ab")), 1);
+  assert_int_equal(str_find(STR("abc"), STR("d")), 3);
+  assert_int_equal(str_find(STR("abc"), STR("abcd")), 3);
+  assert_int_equal(str_find((struct str){"abc", 2}, STR("bc")), 2);
+  assert_int_equal(str_find(none, STR("a")), 0);
+  assert_true(str_eq(str_from(STR("abc"), 1), STR("bc")));
+  assert_true(str_eq(str_from(STR("abc"), 3), none));
+}
+
+static void knows_characters(void **state) {
+  (void)state;
+  static const char digits[] = "0123456789", letters[] = "abcdefghijklm"
+                                                         "nopqrstuvwxyz"
+                                                         "ABCDEFGHIJKLM"
+                                                         "NOPQRSTUVWXYZ";
+  for (int i = 0; i < 256; i++) {
+    char c = (char)i;
+    bool digit = memchr(digits, i, 10) != NULL;
+    bool control = i < 32 || i == 127;
+    struct str text = {(char[]){'a', c, 'b'}, 3};
+    if (str_is_digit(c) != digit ||
+        str_is_alnum(c) != (digit || memchr(letters, i, 52) != NULL) ||
+        str_has_control(text) != control ||
+        str_is_field_value(text) != (!control || c == '\t') ||
+        str_is_word(text) != (!control && c != ' '))
+      fail_msg("byte %d", i);
+  }
+  assert_false(str_has_control(none));
+  assert_true(str_is_field_value(none));
+  assert_true(str_is_word(none));
+}
+
+static void changes_characters(void **state) {
+  (void)state;
+  static const struct {
+    struct str text;
+    const char *lower, *percent;
+  } cases[] = {
+      {STR(""), "", ""},
+      {STR("aZ09-._~"), "az09-._~", "aZ09-._~"},
+      {STR("@AZ[`az{"), "@az[`az{", "%40AZ%5B%60az%7B"},
+      {STR(" +/%\xc3\x84"), " +/%\xc3\x84", "%20%2B%2F%25%C3%84"},
+      {STR("a b"), "a b", "a%20b"},
+      {STR("\x7f\n"), "\x7f\n", "%7F%0A"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct buf lower = BUF_INIT(100), percent = BUF_INIT(100);
+    str_put_lower(&lower, cases[i].text);
+    assert_string_equal(buf_str(&lower), cases[i].lower);
+    str_put_percent(&percent, cases[i].text);
+    assert_string_equal(buf_str(&percent), cases[i].percent);
+    buf_clear(&lower);
+    buf_clear(&percent);
+  }
+}
+
 static void duplicates(void **state) {
   (void)state;
   char *copy = str_dup((struct str){"abcd", 3});
@@ -452,6 +512,9 @@ int main(void) {
       cmocka_unit_test(knows_both_ends),
       cmocka_unit_test(trims),
       cmocka_unit_test(splits),
+      cmocka_unit_test(finds),
+      cmocka_unit_test(knows_characters),
+      cmocka_unit_test(changes_characters),
       cmocka_unit_test(duplicates),
       cmocka_unit_test(knows_utf8),
       cmocka_unit_test(hashes),

@@ -1,0 +1,36 @@
+/* fault: what the body of an answer says, as JSON or as XML:
+ *
+ *   {"__type": "PREFIX#CODE", "message": ...}    or "code", "Message"
+ *   <ErrorResponse><Error><Code>CODE</Code><Message>...   Query
+ *
+ * Nothing here decides; reply.c does. */
+#ifndef AWS_FAULT_H
+#define AWS_FAULT_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+/* Slices of the body, or of the document. */
+struct fault {
+  struct json *document; /* owned; NULL: none */
+  bool is_accepting;     /* nothing, a JSON object, <...Response> */
+  bool is_xml;
+  struct str code; /* as it stands there; "" when there is none */
+  struct str message;
+};
+
+/* Reads a body, which is borrowed until fault_clear().  Never fails: what it
+ * cannot read accepts nothing and has neither code nor message. */
+void fault_read(struct fault *out, struct str body);
+void fault_clear(struct fault *fault);
+
+/* Appends the message as one line of printable ASCII, cut where the buffer is
+ * full; entities of XML become their characters. */
+void fault_put_message(const struct fault *fault, struct buf *line);
+
+/* "prefix#Code:url" to "Code" (Smithy, "AWS JSON 1.0", operation errors). */
+struct str fault_bare_type(struct str type);
+
+#endif

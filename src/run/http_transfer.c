@@ -1,0 +1,80 @@
+#include "run/http_transfer.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "run/http_answer.h"
+
+#include <string.h>
+
+/* An answer that is longer is not worth the time to read it to its end. */
+#define ANSWER_READ_MAX (1024 * 1024)
+
+size_t http_transfer_give(char *to, size_t size, size_t n, void *arg) {
+  struct http_transfer *transfer = arg;
+  struct str body = transfer->request->body;
+  size_t left = body.len - transfer->n_sent;
+  size_t len = size * n < left ? size * n : left;
+  if (len > 0)
+    memcpy(to, body.p + transfer->n_sent, len);
+  transfer->n_sent += len;
+  return len;
+}
+
+size_t http_transfer_take(char *data, size_t size, size_t n, void *arg) {
+  struct http_transfer *transfer = arg;
+  struct buf *body = &transfer->answer->body;
+  size_t len = size * n;
+  if (len > ANSWER_READ_MAX - transfer->n_received) {
+    transfer->too_long = true;
+    return 0;
+  }
+  transfer->n_received += len;
+
+  size_t room = body->limit - body->len;
+  buf_put(body, data, len < room ? len : room);
+  return buf_ok(body) ? len : 0;
+}
+
+size_t http_transfer_take_header(char *data, size_t size, size_t n, void *arg) {
+  struct http_transfer *transfer = arg;
+  http_answer_take_header(transfer->answer, (struct str){data, size * n});
+  return size * n;
+}
+
+/* ---- what went wrong ---------------------------------------------------- */
+
+static int shown(struct str host) {
+  return host.len < 256 ? (int)host.len : 256;
+}
+
+void http_transfer_explain(const struct http_transfer *transfer,
+                           const struct http_failure *failure) {
+  struct err *err = &transfer->answer->error;
+  struct str host = http_host_of(transfer->request->url);
+
+  if (transfer->too_long)
+    (void)err_set(err, "the answer of %.*s is longer than %d bytes",
+                  shown(host), host.p, ANSWER_READ_MAX);
+  else if (!failure->has_started && failure->connect_status >= 300)
+    (void)err_set(err, "cannot reach %.*s (the proxy answered %ld)",
+                  shown(host), host.p, failure->connect_status);
+  else
+    (void)err_set(err,
+                  failure->has_started ? "no answer from %.*s (%s)"
+                                       : "cannot reach %.*s (%s)",
+                  shown(host), host.p, failure->why);
+}
+
+void http_transfer_give_up(const struct http_transfer *transfer) {
+  struct str host = http_host_of(transfer->request->url);
+  (void)err_set(&transfer->answer->error,
+                "gave up the request to %.*s (stopping)", shown(host), host.p);
+}
+
+void http_put_seconds(struct buf *out, int64_t ms) {
+  int64_t tenths = (ms + 50) / 100;
+  buf_printf(out, "%lld", (long long)(tenths / 10));
+  if (tenths < 100 && tenths % 10 != 0)
+    buf_printf(out, ".%lld", (long long)(tenths % 10));
+  buf_puts(out, " s");
+}
