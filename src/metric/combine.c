@@ -11,8 +11,7 @@ struct group_value {
   uint32_t order; /* of coming: the later of two of one second is the newer */
 };
 
-/* ---- groups
- * ------------------------------------------------------------------ */
+/* ---- groups ------------------------------------------------------------- */
 
 struct group *group_use(struct series *series, const struct rule *rule) {
   struct group *group = series->groups;
@@ -84,8 +83,7 @@ void group_free_all(struct group *groups) {
   }
 }
 
-/* ---- how far a flush reaches
- * --------------------------------------------------- */
+/* ---- how far a flush reaches -------------------------------------------- */
 
 static uint32_t period_length(const struct horizon *horizon,
                               const struct series *series) {
@@ -105,8 +103,7 @@ bool horizon_holds(const struct horizon *horizon, const struct series *series,
   return horizon->is_forced || end <= horizon->until_s;
 }
 
-/* ---- values in, samples out
- * ---------------------------------------------------- */
+/* ---- values in, samples out --------------------------------------------- */
 
 static int make_room(struct group *group) {
   if (group->n_waiting < group->cap_waiting)

@@ -48,8 +48,7 @@ void cut_put(struct cut *cut, struct samples *taken, struct tally *tally) {
   taken->n = 0;
 }
 
-/* ---- what is due
- * ----------------------------------------------------------------- */
+/* ---- what is due -------------------------------------------------------- */
 
 static int add_due(struct cut *cut, const struct series *series, double value,
                    uint32_t second) {
@@ -118,8 +117,7 @@ static void take_groups(struct cut *cut, const struct horizon *horizon,
   }
 }
 
-/* ---- from points to data
- * ----------------------------------------------------------- */
+/* ---- from points to data ------------------------------------------------ */
 
 static int by_series_and_time(const void *a, const void *b) {
   const struct point *x = a, *y = b;

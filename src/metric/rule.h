@@ -89,8 +89,7 @@ void rules_spec_clear(struct rules_spec *spec);
  * set. */
 int rule_check_selector(struct str text, struct err *err);
 
-/* ---- compiled
- * ----------------------------------------------------------------- */
+/* ---- compiled ----------------------------------------------------------- */
 
 struct rule {
   enum counters counters;

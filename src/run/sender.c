@@ -58,8 +58,7 @@ struct orders {
   bool stop;
 };
 
-/* ---- birth
- * ------------------------------------------------------------------------- */
+/* ---- birth -------------------------------------------------------------- */
 
 /* A share of FlushJitter that is this host's own and the same after each
  * restart, so that a fleet never flushes at once, and gaps do not move. */
@@ -158,8 +157,7 @@ void sender_options_clear(struct sender_options *options) {
   *options = (struct sender_options){0};
 }
 
-/* ---- any thread
- * --------------------------------------------------------------------- */
+/* ---- any thread --------------------------------------------------------- */
 
 static void leave_notice(void *context, const char *sentence) {
   struct sender *s = context;
@@ -210,8 +208,7 @@ void sender_stop(struct sender *s, int64_t deadline_ms) {
   pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- the thread: flushing
- * ------------------------------------------------------------ */
+/* ---- the thread: flushing ----------------------------------------------- */
 
 /* Takes away what the writers left.  The list that is left in its place has as
  * much room as the one that is taken, so that it need not grow again. */
@@ -255,8 +252,9 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
 
   take(s);
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
-  flush_run(&s->flush, &horizon, clock_wall_ms() / 1000, &s->tally,
-            s->delivery);
+  delivery_limit(s->delivery, s->options->buffer_limit_bytes -
+                                  (int64_t)cut_bytes(&s->flush.cut));
+  flush_run(&s->flush, &horizon, ++s->n_flushes, &s->tally, s->delivery);
   report_say_tally(&s->tally, s->options->node);
   forget(s);
 }
@@ -284,8 +282,7 @@ static void flush_as_asked(struct sender *s, int64_t older_s) {
   flush(s, now_s - older_s, older_s == 0);
 }
 
-/* ---- the thread: waiting and working
- * --------------------------------------------------- */
+/* ---- the thread: waiting and working ------------------------------------ */
 
 /* How long nothing is to be done. */
 static int64_t idle_ms(const struct sender *s) {
