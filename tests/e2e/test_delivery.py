@@ -61,8 +61,8 @@ FAILURES = {
          r'Throttling(Exception)? \(status 400\)', False),
     'closed': (faults.hang_up(), 'the connection was closed', False),
     'reset': (faults.reset(), 'the connection broke', False),
-    'reset in the body': (faults.reset_request(), 'the connection broke|closed',
-                          False),
+    'reset in the body':
+        (faults.reset_request(), 'the connection broke|closed', False),
     'answer lost': (faults.reset(store=True), 'the connection broke', True),
     'half an answer': (faults.half_answer(), 'the connection broke|broke off',
                        True),
@@ -405,7 +405,8 @@ def test_data_that_grow_too_old_while_they_wait(scene):
     daemon.wait_for(r'\[error\] .*wait longer than BufferAge are dropped')
 
 
-@pytest.mark.parametrize('timeout, least, most', [(0, 0, 0.7), (1.5, 1.2, 2.2)])
+@pytest.mark.parametrize('timeout, least, most',
+                         [(0, 0, 0.7), (1.5, 1.2, 2.2)])
 def test_shutdown_timeout_is_for_all_nodes(scene, timeout, least, most):
     services = [scene.service() for _ in range(3)]
     for service in services:

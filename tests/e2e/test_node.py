@@ -9,8 +9,8 @@ import time
 import pytest
 
 import faults
-from scene import (KEY, MINUTE, SECRET, Scene, config, feed, named, names, node,
-                   publish, warnings)
+from scene import (KEY, MINUTE, SECRET, Scene, config, feed, named, names,
+                   node, publish, warnings)
 
 
 @pytest.fixture
