@@ -136,8 +136,9 @@ static bool set_code(struct reply *out, struct str code) {
   for (size_t i = 0; i < code.len; i++)
     if (!str_is_alnum(code.p[i]) && memchr("._-", code.p[i], 3) == NULL)
       return false;
-  memcpy(out->code, code.p, code.len);
-  out->code[code.len] = '\0';
+
+  struct buf copy = BUF_OVER(out->code);
+  buf_put(&copy, code.p, code.len);
   return true;
 }
 

@@ -196,10 +196,8 @@ void delivery_attempt(struct delivery *d) {
     return;
 
   const struct cred *cred = source_get(d->source, now_s, &err);
-  if (cred == NULL)
-    delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
-  else if (fill(d, first, &err) == 0)
+  if (cred != NULL && fill(d, first, &err) == 0)
     send_batch(d, cred, now_s);
-  else if (!drop_too_large(d, first, &err))
+  else if (cred == NULL || !drop_too_large(d, first, &err))
     delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
 }

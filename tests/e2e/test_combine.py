@@ -78,7 +78,7 @@ class Story:
 
 
 LATE = 'came after its slot had been combined'
-DROPPED = 'was combined with others that had not come yet'
+DROPPED = 'was to be combined with others that had not come yet'
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_forced_flush_drops_an_incomplete_slot(scene):
     story.daemon.stop()
     assert story.counted(DROPPED) and story.counted(LATE)
     assert story.told() == {0: 11, 1: 11}
-    assert '2 values were left out' in story.daemon.log
+    assert '1 values were left out' in story.daemon.log
 
 
 def test_stop_cuts_a_complete_open_slot(scene):
@@ -234,7 +234,7 @@ def test_late_value_counts_from_the_next_slot_on(scene):
     assert story.told() == {0: 11, 1: 11, 2: 11, 3: 11, 4: 501}
     story.daemon.stop()
     assert story.counted(LATE)
-    assert '1 values were left out' in story.daemon.log
+    assert '0 values were left out' in story.daemon.log
 
 
 def test_newest_value_of_a_slot_counts(scene):
@@ -329,9 +329,11 @@ FREE = '''
 
 def test_one_shot_publishes_plain_metrics_and_never_half_a_sum(tmp_path):
     """collectd -T throws away part of its own queue."""
-    published = 0
+    published, end = 0, time.monotonic() + 30
     with Scene(tmp_path) as scene:
-        for _ in range(8):
+        for run in range(100):
+            if run >= 8 and published or time.monotonic() > end:
+                break
             clock = FastClock(1700000000 // 60 * 60 + 5, 1)
             service = scene.service(now=clock.now)
             daemon = scene.daemon(
