@@ -244,8 +244,8 @@ def last_that_fit(groups):
 def summary(options):
     datums, _ = Feed(options).read()
     if datums:
-        print("\nEach bar is a value, each group a flush, its values in "
-              "ascending order:")
+        print("\nThe last flushes, a bar for each value, in ascending order "
+              "within a flush;\nleast and greatest of the whole run:")
     is_good = True
     for name in METRICS:
         mine = [datum for datum in datums if datum.name == name]

@@ -186,9 +186,9 @@ void secret_file_find(const char *text, secret_file_fn found) {
       "/usr/local/etc/collectd.conf",
   };
   struct search search = {.text = text, .found = found};
-  char line[4096];
+  char line[4096] = "";
   size_t len = read_command_line(line, sizeof(line));
-  const char *path = main_file(line, len);
+  const char *path = len > 0 ? main_file(line, len) : NULL;
 
   if (path != NULL)
     search_file(&search, path);

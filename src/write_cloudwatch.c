@@ -98,11 +98,15 @@ static void say_warnings(const char *node, const struct buf *lines) {
  */
 
 static void note_exposed(const char *path) {
-  if (strstr(buf_str(&door.exposed), path) == NULL)
-    buf_printf(&door.exposed,
-               "%s holds a SecretAccessKey and can be read by every user of "
-               "this host; run chmod 0640 %s\n",
-               path, path);
+  struct buf line = BUF_INIT(65536);
+
+  buf_printf(&line,
+             "%s holds a SecretAccessKey and can be read by every user of this "
+             "host; run chmod 0640 %s\n",
+             path, path);
+  if (strstr(buf_str(&door.exposed), buf_str(&line)) == NULL)
+    buf_put(&door.exposed, line.data, line.len);
+  buf_clear(&line);
 }
 
 /* Looks for the files that show the static keys of a block.  Done now, because
@@ -190,7 +194,9 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   char *owned[TMPL_META_MAX];
   const char *meta[TMPL_META_MAX];
 
-  if (list->values_len > READINGS_MAX || set->ds_num != list->values_len) {
+  if (set->ds_num != list->values_len)
+    return 0; /* the daemon's own mistake, which it checks for */
+  if (list->values_len > READINGS_MAX) {
     if (!atomic_flag_test_and_set(&outlet->said_too_many))
       log_say(SAY_WARNING, outlet->options->sender.node,
               "values of type %s are not sent, as they have more than %d data "
@@ -213,10 +219,9 @@ static int on_write(const data_set_t *set, const value_list_t *list,
       .readings = readings,
       .n_readings = list->values_len,
       .time_us = to_us(list->time),
-      .interval_us = to_us(list->interval),
+      .interval_us = list->interval > 0 ? to_us(list->interval) : 1000000,
   };
-  if (in.interval_us > 0)
-    sender_write(outlet->sender, &in);
+  sender_write(outlet->sender, &in);
 
   for (size_t i = 0; i < n_keys; i++)
     free(owned[i]);

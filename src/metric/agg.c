@@ -10,6 +10,10 @@
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
 
+/* How many identifiers are remembered, most of which may go nowhere. */
+#define IDENTIFIERS_MIN 65536
+#define IDENTIFIERS_EACH 16 /* more for each metric that is allowed */
+
 int samples_reserve(struct samples *samples, size_t cap) {
   if (cap <= samples->cap)
     return 0;
@@ -30,8 +34,11 @@ void samples_clear(struct samples *samples) {
 }
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
-              int64_t ahead_s, size_t n_meta, uint64_t seed) {
-  *agg = (struct agg){.max_samples = max_samples, .ahead_s = ahead_s};
+              int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed) {
+  *agg = (struct agg){.max_samples = max_samples,
+                      .past_s = past_s < CW_PAST_S ? past_s : CW_PAST_S,
+                      .ahead_s = ahead_s < CW_FUTURE_S ? ahead_s : CW_FUTURE_S};
+  agg->table.max = IDENTIFIERS_MIN + IDENTIFIERS_EACH * max_metrics;
   agg->table.n_meta = n_meta;
   agg->table.seed = seed;
   agg->table.series.max = max_metrics;
@@ -46,11 +53,12 @@ static void append(struct agg *agg, const struct sample *sample,
                    const struct input *in) {
   struct samples *samples = &agg->samples;
 
+  /* The limit may have become less than there is room for. */
+  if (samples->n >= agg->max_samples) {
+    tally_add(&agg->tally, REASON_FULL, in);
+    return;
+  }
   if (samples->n == samples->cap) {
-    if (samples->cap >= agg->max_samples) {
-      tally_add(&agg->tally, REASON_FULL, in);
-      return;
-    }
     size_t cap = samples->cap == 0 ? 64 : samples->cap * 2;
     if (cap > agg->max_samples)
       cap = agg->max_samples;
@@ -137,10 +145,10 @@ static void add_one(struct agg *agg, struct target *target, double value,
          in);
 }
 
-/* Whether the value's time is one that CloudWatch takes. */
+/* Whether the value's time is one that is of use. */
 static bool is_in_window(struct agg *agg, const struct input *in,
                          const struct agg_now *now, int64_t second) {
-  if (second < now->wall_s - CW_PAST_S || second <= 0) {
+  if (second < now->wall_s - agg->past_s || second <= 0) {
     tally_add(&agg->tally, REASON_OLD, in);
     return false;
   }
@@ -151,18 +159,38 @@ static bool is_in_window(struct agg *agg, const struct input *in,
   return true;
 }
 
+/* A predecessor further ahead than a value can be came under a clock that has
+ * been set back since: nothing would be newer for as long. */
+static void forget_the_future(struct rate *rate, int64_t latest_s) {
+  if (rate->time_us / SECOND_US > latest_s)
+    rate->is_known = false;
+}
+
+/* Whether this is the value list of last time once more, time and values: a
+ * filter chain may write one twice. */
+static bool is_twice(struct binding *binding, const struct input *in) {
+  uint64_t hash = str_hash(STR_HASH_SEED, &in->time_us, sizeof(in->time_us));
+
+  for (size_t i = 0; i < in->n_readings; i++)
+    hash =
+        str_hash(hash, &in->readings[i].value, sizeof(in->readings[i].value));
+  bool is_twice = hash == binding->last_hash;
+  binding->last_hash = hash;
+  return is_twice;
+}
+
 static void add_all(struct agg *agg, struct binding *binding,
                     const struct input *in, const struct agg_now *now) {
   int64_t second = in->time_us / SECOND_US;
 
   binding->seen_s = now->steady_s;
+  binding->interval_s = interval_of(in);
   if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
     return;
-  if (in->time_us == binding->time_us) {
+  if (is_twice(binding, in)) {
     tally_add(&agg->tally, REASON_TWICE, in);
     return;
   }
-  binding->time_us = in->time_us;
 
   size_t t = 0;
   for (size_t i = 0; i < in->n_readings; i++) {
@@ -171,9 +199,11 @@ static void add_all(struct agg *agg, struct binding *binding,
     enum rate_step step = RATE_OK;
     double value;
 
-    if (binding->rates != NULL && reading->kind != KIND_GAUGE)
+    if (binding->rates != NULL && reading->kind != KIND_GAUGE) {
+      forget_the_future(&binding->rates[i], now->wall_s + agg->ahead_s);
       step = rate_step(&binding->rates[i], reading, in->time_us,
                        in->interval_us, &change);
+    }
     for (; t < binding->n_targets && binding->targets[t].reading == i; t++)
       if (binding->targets[t].series != NULL &&
           number_of(agg, &binding->targets[t], reading, step, &change, in,
@@ -198,9 +228,7 @@ void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
   uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
   struct binding *binding = bind_put(&agg->table, plan, in, hash, &agg->tally);
 
-  if (binding == NULL)
-    tally_add(&agg->tally, REASON_MEMORY, in);
-  else
+  if (binding != NULL)
     add_all(agg, binding, in, now);
 }
 

@@ -40,7 +40,8 @@ struct agg {
   struct bind_table table;
   struct samples samples;
   size_t max_samples; /* samples never grow beyond */
-  int64_t ahead_s;    /* how far in the future a value may lie */
+  int64_t past_s;     /* how old a value may be */
+  int64_t ahead_s;    /* how far in the future it may lie */
   struct tally tally;
 };
 
@@ -51,10 +52,12 @@ struct agg_now {
 };
 
 /* max_metrics  series alive at once
+ * past_s       how old a value may be; CloudWatch's own limit holds beside it
+ * ahead_s      how far in the future it may lie; likewise
  * n_meta       meta data values in struct input
  * seed         random */
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
-              int64_t ahead_s, size_t n_meta, uint64_t seed);
+              int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed);
 void agg_clear(struct agg *agg);
 
 /* Adds all readings of a value list whose identifier is known.  False when it

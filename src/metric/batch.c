@@ -65,6 +65,7 @@ size_t batch_add(struct batch *batch, struct parcel *parcel, struct err *err) {
     return 0;
 
   while (n < parcel->n_data && batch->n_data < batch->max_data &&
+         batch->n_data < CW_DATA_MAX &&
          put(batch, parcel_text(parcel, n), err) == 0) {
     batch->n_data++;
     n++;

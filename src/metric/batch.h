@@ -16,13 +16,14 @@
 
 enum protocol { PROTOCOL_JSON, PROTOCOL_QUERY };
 
-#define BATCH_PARCELS_MAX 64
+#define BATCH_PARCELS_MAX CW_DATA_MAX /* one datum of each, at the least */
 
 struct batch {
   enum protocol protocol;
   struct buf body; /* complete after batch_end(); at most CW_BODY_MAX bytes */
   size_t n_data;
-  size_t max_data; /* taken at most; batch_begin() sets CW_DATA_MAX */
+  size_t max_data; /* taken at most, and never more than CW_DATA_MAX, which
+                      batch_begin() sets */
   struct batch_part {
     struct parcel *parcel;
     size_t n; /* the first n data of the parcel */

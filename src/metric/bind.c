@@ -4,6 +4,7 @@
 #include "metric/identifier.h"
 #include "metric/series_name.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- plan -------------------------------------------------------------- */
@@ -188,6 +189,7 @@ static bool admit(struct bind_table *table, struct target *target,
     tally_add(tally, REASON_MAX_METRICS, in);
     return true;
   case SERIES_DISAGREES:
+    target->binding->is_refused = true; /* until the other is forgotten */
     tally_add(tally, REASON_DISAGREE, in);
     return true;
   case SERIES_NO_MEMORY:
@@ -211,14 +213,17 @@ static bool admit_all(struct bind_table *table, struct binding *binding,
                       const struct plan *plan, const struct input *in,
                       struct tally *tally) {
   binding->is_refused = false;
+  binding->n_forgotten = table->series.n_forgotten;
   for (size_t n = 0; n <= CW_DIMENSIONS_MAX; n++)
     for (size_t i = 0; i < binding->n_targets; i++)
       if (binding->targets[i].series == NULL &&
           plan->targets[i].name.n_dimensions == n &&
           !admit(table, &binding->targets[i], &plan->targets[i].name, in,
-                 tally))
+                 tally)) {
+        binding->is_refused = true;
+        binding->n_forgotten--; /* ask again with the next value */
         return false;
-  binding->n_forgotten = table->series.n_forgotten;
+      }
   return true;
 }
 
@@ -233,30 +238,41 @@ static void free_binding(struct bind_table *table, struct binding *binding) {
   free(binding);
 }
 
-struct binding *bind_put(struct bind_table *table, const struct plan *plan,
-                         const struct input *in, uint64_t hash,
-                         struct tally *tally) {
-  struct binding *known = find(table, in, hash);
-
-  /* A plan is the same each time, so its targets are those of the binding. */
-  if (known != NULL && known->n_targets == plan->n_targets)
-    return admit_all(table, known, plan, in, tally) ? known : NULL;
-
+/* A new binding in the table, whose targets have no series yet.  NULL is lack
+ * of memory. */
+static struct binding *add(struct bind_table *table, const struct plan *plan,
+                           const struct input *in, uint64_t hash) {
   if (make_room(table) != 0)
     return NULL;
   struct binding *binding = binding_new(table, plan, in);
   if (binding == NULL)
     return NULL;
-  binding->hash = hash;
-  if (!admit_all(table, binding, plan, in, tally)) {
-    free_binding(table, binding);
-    return NULL;
-  }
 
   struct binding **chain = &table->chains[hash & (table->n_chains - 1)];
+  binding->hash = hash;
   binding->next = *chain;
   *chain = binding;
   table->n++;
+  return binding;
+}
+
+struct binding *bind_put(struct bind_table *table, const struct plan *plan,
+                         const struct input *in, uint64_t hash,
+                         struct tally *tally) {
+  struct binding *binding = find(table, in, hash);
+
+  if (binding == NULL && table->n >= table->max) {
+    tally_add(tally, REASON_CROWDED, in);
+    return NULL;
+  }
+  if (binding == NULL)
+    binding = add(table, plan, in, hash);
+  /* A plan is the same each time, so its targets are those of the binding. */
+  assert(binding == NULL || binding->n_targets == plan->n_targets);
+  if (binding == NULL || !admit_all(table, binding, plan, in, tally)) {
+    tally_add(tally, REASON_MEMORY, in);
+    return NULL;
+  }
   return binding;
 }
 
@@ -277,7 +293,8 @@ size_t bind_forget(struct bind_table *table, size_t first, size_t n_chains,
     struct binding **link = &table->chains[i];
     while (*link != NULL) {
       struct binding *binding = *link;
-      if (binding->seen_s >= silent_s || is_held(binding)) {
+      int64_t patience_s = 3 * (int64_t)binding->interval_s;
+      if (binding->seen_s + patience_s >= silent_s || is_held(binding)) {
         link = &binding->next;
         continue;
       }

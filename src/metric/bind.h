@@ -31,7 +31,7 @@ struct target {
   uint32_t n_held;  /* the thread's: samples that it keeps for later */
 
   /* The thread's: the member's newest value, for Combine. */
-  struct target *next_member;
+  struct target *next_member, **member_link; /* what points to this one */
   double newest;
   uint32_t newest_s;   /* when; 0: never */
   uint32_t interval_s; /* between its values, rounded up */
@@ -43,9 +43,10 @@ struct binding {
   struct binding *next; /* in its chain of the table */
   uint64_t hash;
   int64_t seen_s;       /* steady time of the last value */
-  int64_t time_us;      /* the last value's own; 0 before the first */
+  uint64_t last_hash;   /* of time and values of the last value list */
+  uint32_t interval_s;  /* of its values, rounded up */
   uint32_t n_forgotten; /* of the series table, when refused */
-  bool is_refused;      /* a target found no room: worth asking again */
+  bool is_refused;      /* a target has no series: worth asking again */
   bool needs_rate;      /* a target wants rate or difference */
   size_t n_readings;
   struct rate *rates; /* one for each reading; NULL if none is needed */
@@ -57,6 +58,7 @@ struct binding {
 struct bind_table {
   struct binding **chains; /* owned; n_chains is a power of 2, or 0 */
   size_t n_chains, n;
+  size_t max;    /* identifiers at once */
   size_t n_meta; /* meta data values that belong to a key */
   uint64_t seed; /* random: strangers choose identifiers */
   struct series_table series;
@@ -72,22 +74,25 @@ struct plan *plan_new(const struct rules *rules, const struct input *in,
 void plan_free(struct plan *plan);
 
 /* The binding of an identifier; NULL when it is not known, or when it is worth
- * running the rules again: a target of it was refused for lack of room, and
- * there has been room since.  hash: of identifier_hash(). */
+ * running the rules again: a target of it was refused, and a series has been
+ * forgotten since.  hash: of identifier_hash(). */
 struct binding *bind_find(const struct bind_table *table,
                           const struct input *in, uint64_t hash);
 
 /* Makes the binding of an identifier, or gives a known one the targets that it
  * lacks.  Series are admitted in ascending number of their dimensions; those
- * that are refused are counted in tally.  NULL is lack of memory, and the table
- * is as before. */
+ * that are refused are counted in tally.
+ *
+ * NULL, counted likewise: no memory, or no room for one identifier more; a new
+ * one stays unknown, a known one keeps what it has and is asked again. */
 struct binding *bind_put(struct bind_table *table, const struct plan *plan,
                          const struct input *in, uint64_t hash,
                          struct tally *tally);
 
 /* Forgets bindings of the chains from first on, n_chains of them, that saw no
- * value since silent_s and of which the thread keeps nothing; the node's thread
- * only.  Returns the number of the next chain, 0 after the last. */
+ * value since silent_s, less three of their own intervals, and of which the
+ * thread keeps nothing; the node's thread only.  Returns the number of the next
+ * chain, 0 after the last. */
 size_t bind_forget(struct bind_table *table, size_t first, size_t n_chains,
                    int64_t silent_s);
 

@@ -32,27 +32,47 @@ struct group *group_use(struct series *series, const struct rule *rule) {
   return group;
 }
 
-/* The longest interval among the members; 0 without any. */
-static uint32_t longest_interval(const struct group *group) {
-  uint32_t longest_s = 0;
-
-  for (const struct target *m = group->members; m != NULL; m = m->next_member)
-    if (m->interval_s > longest_s)
-      longest_s = m->interval_s;
-  return longest_s;
+static void join(struct group *group, struct target *member) {
+  member->next_member = group->members;
+  member->member_link = &group->members;
+  if (group->members != NULL)
+    group->members->member_link = &member->next_member;
+  group->members = member;
 }
 
 void group_leave(struct target *member) {
-  struct target **link = &member->group->members;
-
   /* One that never reported is in no list, which may be the thread's to walk.
    */
   if (member->interval_s == 0)
     return;
-  while (*link != member)
-    link = &(*link)->next_member;
-  *link = member->next_member;
-  member->group->slot_s = longest_interval(member->group);
+  *member->member_link = member->next_member;
+  if (member->next_member != NULL)
+    member->next_member->member_link = member->member_link;
+  member->group->slot_s = 0;
+}
+
+/* The longest interval among the members.  Found out once after it may have
+ * become less: thousands may leave at once. */
+static void find_slot_length(struct group *group) {
+  if (group->slot_s != 0)
+    return;
+  for (const struct target *m = group->members; m != NULL; m = m->next_member)
+    if (m->interval_s > group->slot_s)
+      group->slot_s = m->interval_s;
+}
+
+/* The member's values come at another interval from now on. */
+static void set_interval(struct group *group, struct target *member,
+                         uint32_t interval_s) {
+  uint32_t before_s = member->interval_s;
+
+  member->interval_s = interval_s;
+  if (group->slot_s == 0)
+    return;
+  if (interval_s > group->slot_s)
+    group->slot_s = interval_s;
+  else if (before_s == group->slot_s)
+    group->slot_s = 0;
 }
 
 void group_free_all(struct group *groups) {
@@ -106,14 +126,10 @@ int combine_add(struct group *group, const struct sample *sample) {
 
   if (make_room(group) != 0)
     return -1;
-  if (member->interval_s == 0) { /* its first value */
-    member->next_member = group->members;
-    group->members = member;
-  }
-  if (member->interval_s != sample->interval_s) {
-    member->interval_s = sample->interval_s;
-    group->slot_s = longest_interval(group);
-  }
+  if (member->interval_s == 0) /* its first value */
+    join(group, member);
+  if (member->interval_s != sample->interval_s)
+    set_interval(group, member, sample->interval_s);
   group->waiting[group->n_waiting] = (struct group_value){
       member, sample->value, sample->second, (uint32_t)group->n_waiting};
   group->n_waiting++;
@@ -218,10 +234,32 @@ static bool is_complete(const struct group *group, uint32_t slot) {
   return anybody;
 }
 
+/* Whether a flush is forced and a slot, the first one ever, has hardly ended.
+ * Nobody knows yet who belongs to it: collectd -T reads once, loses some of the
+ * values and forces a flush, which may come just after the slot's end. */
+static bool is_fresh(const struct group *group, const struct horizon *horizon,
+                     int64_t end) {
+  return horizon->is_forced && group->cut_s == 0 &&
+         end + group->slot_s > horizon->until_s;
+}
+
+/* What lies further ahead than a value can came under a clock that has been
+ * set back since; it must not make all that follows late. */
+static void forget_the_future(struct group *group, int64_t latest_s) {
+  if (group->cut_s <= latest_s + group->slot_s)
+    return;
+  group->cut_s = 0;
+  for (struct target *m = group->members; m != NULL; m = m->next_member)
+    if (m->newest_s > latest_s)
+      m->newest_s = m->reported_s = m->before_s = 0;
+}
+
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context) {
   size_t i = 0;
 
+  find_slot_length(group);
+  forget_the_future(group, horizon->latest_s);
   qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
   for (; i < group->n_waiting && group->waiting[i].second < group->cut_s; i++) {
     tally_add_text(tally, REASON_LATE, 1, group->series->identifier);
@@ -237,13 +275,16 @@ void combine_cut(struct group *group, const struct horizon *horizon,
     if (slot < group->cut_s)
       slot = group->cut_s;
     bool is_open = end > horizon->until_s;
+    /* A slot of the future is nobody's whose clock is right: it waits. */
     if (!horizon_holds(horizon, group->series, slot) ||
-        (is_open && !horizon->is_forced))
+        (is_open && (!horizon->is_forced || slot > horizon->until_s)))
       break;
 
     i = take_slot(group, i, slot, end);
+    bool is_half =
+        is_open || (i == group->n_waiting && is_fresh(group, horizon, end));
     group->cut_s = (uint32_t)end;
-    if (is_open && !is_complete(group, slot))
+    if (is_half && !is_complete(group, slot))
       tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);
     else
       yield(group, slot, tally, emit, context);

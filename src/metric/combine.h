@@ -26,7 +26,7 @@ struct group {
 
   /* The thread's. */
   struct target *members;
-  uint32_t slot_s;             /* length of a slot; 0: no member yet */
+  uint32_t slot_s;             /* length of a slot; 0: to be found out */
   uint32_t cut_s;              /* end of the last slot that was cut */
   struct group_value *waiting; /* owned: values of open slots */
   size_t n_waiting, cap_waiting;
@@ -43,6 +43,7 @@ void group_free_all(struct group *groups);
 /* How far a flush reaches. */
 struct horizon {
   int64_t until_s;   /* what ended by then is cut; forced: the time now */
+  int64_t latest_s;  /* no value can be later, by the clock of now */
   uint32_t period_s; /* of series with StorageResolution 60 */
   bool is_forced;    /* what is still open, too */
 };
@@ -64,7 +65,8 @@ typedef void (*combine_fn)(void *context, struct group *group, double value,
 
 /* Cuts the slots that the horizon reaches, oldest first.  An open slot is cut
  * by a forced flush only if every member that reported in the slot before has
- * reported in it; otherwise it is dropped.  What was left out is counted. */
+ * reported in it; otherwise it is dropped, as is a first and only slot that has
+ * hardly ended.  What was left out is counted. */
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context);
 

@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 
-static void lose(struct tally *tally, const struct target *target) {
-  tally_add_text(tally, REASON_MEMORY, 1, target->series->identifier);
+static void lose(struct tally *tally, enum reason reason,
+                 const struct target *target) {
+  tally_add_text(tally, reason, 1, target->series->identifier);
 }
 
 /* A sample of a series without Combine stays here until its period is cut. */
@@ -35,10 +36,14 @@ static int keep_member(struct cut *cut, const struct sample *sample) {
 void cut_put(struct cut *cut, struct samples *taken, struct tally *tally) {
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
+    if (cut_bytes(cut) >= cut->limit_bytes) {
+      lose(tally, REASON_FULL, sample->target);
+      continue;
+    }
     int rc = sample->target->group != NULL ? keep_member(cut, sample)
                                            : keep(cut, sample);
     if (rc != 0)
-      lose(tally, sample->target);
+      lose(tally, REASON_MEMORY, sample->target);
   }
   taken->n = 0;
 }
@@ -76,7 +81,7 @@ static void take_open(struct cut *cut, const struct horizon *horizon,
     }
     sample->target->n_held--;
     if (add_due(cut, series, sample->value, sample->second) != 0)
-      lose(tally, sample->target);
+      lose(tally, REASON_MEMORY, sample->target);
   }
   open->n = kept;
 }
@@ -158,5 +163,5 @@ size_t cut_bytes(const struct cut *cut) {
 void cut_clear(struct cut *cut) {
   samples_clear(&cut->open);
   free(cut->due);
-  *cut = (struct cut){0};
+  *cut = (struct cut){.limit_bytes = cut->limit_bytes};
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 struct cut {
+  size_t limit_bytes;  /* of what waits in here; set by the owner */
   struct samples open; /* of periods that are not cut yet */
   struct group *busy;  /* groups with values of open slots */
   size_t n_waiting;    /* values in them */
@@ -22,7 +23,8 @@ struct cut {
 };
 
 /* Takes over all samples; *taken is empty afterwards and keeps its memory.
- * Samples for which there is no memory are counted as lost. */
+ * Samples for which there is no memory, or no room within the limit, are
+ * counted as lost. */
 void cut_put(struct cut *cut, struct samples *taken, struct tally *tally);
 
 /* Cuts what the horizon reaches and tells the data, series by series in the
@@ -34,6 +36,7 @@ void cut_run(struct cut *cut, const struct horizon *horizon,
 /* Bytes that wait in here. */
 size_t cut_bytes(const struct cut *cut);
 
+/* The limit stays. */
 void cut_clear(struct cut *cut);
 
 #endif

@@ -14,7 +14,7 @@
 #define ENVELOPE_BYTES 64
 #define QUOTED_BYTES_MAX 6
 
-struct parcel *parcel_new(const char *namespace, int64_t cut_s) {
+struct parcel *parcel_new(const char *namespace, int64_t flush) {
   struct parcel *parcel = calloc(1, sizeof(*parcel));
   if (parcel == NULL)
     return NULL;
@@ -23,7 +23,7 @@ struct parcel *parcel_new(const char *namespace, int64_t cut_s) {
     free(parcel);
     return NULL;
   }
-  parcel->cut_s = cut_s;
+  parcel->flush = flush;
   parcel->texts = (struct buf)BUF_INIT(TEXTS_MAX);
   return parcel;
 }

@@ -18,7 +18,7 @@
 struct parcel {
   struct parcel *older, *newer; /* the outbox's list */
   char *namespace;              /* owned */
-  int64_t cut_s;                /* when its periods were cut */
+  int64_t flush;                /* number of the flush that cut it */
   struct buf texts;             /* of all data, each text NUL-terminated */
   struct parcel_datum *data;    /* owned */
   size_t n_data, cap_data;
@@ -33,7 +33,7 @@ struct parcel_datum {
 };
 
 /* NULL is lack of memory. */
-struct parcel *parcel_new(const char *namespace, int64_t cut_s);
+struct parcel *parcel_new(const char *namespace, int64_t flush);
 void parcel_free(struct parcel *parcel);
 
 /* Whether one more datum of text_bytes keeps the parcel within one request

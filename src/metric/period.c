@@ -96,6 +96,7 @@ size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
   }
 
   struct datum set = summarise(points, n, start_s);
+  double average = set.sum / (double)n;
   switch (series->statistics) {
   case STATISTICS_MAX:
     emit_value(series, start_s, set.maximum, emit, context);
@@ -104,6 +105,10 @@ size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
     emit_value(series, start_s, set.minimum, emit, context);
     return 0;
   case STATISTICS_AVERAGE:
+    /* Never beyond the samples, but it may be too near to 0. */
+    (void)number_check(&average);
+    emit_value(series, start_s, average, emit, context);
+    return 0;
   case STATISTICS_SET:
   case STATISTICS_VALUES:
   case STATISTICS_LAST:
@@ -111,9 +116,6 @@ size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
   }
   if (number_check(&set.sum) != NUMBER_OK)
     return n;
-  if (series->statistics == STATISTICS_AVERAGE)
-    emit_value(series, start_s, set.sum / (double)n, emit, context);
-  else
-    emit(context, &set);
+  emit(context, &set);
   return 0;
 }

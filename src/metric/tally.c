@@ -3,41 +3,49 @@
 #include "base/buf.h"
 #include "metric/identifier.h"
 
+/* What a column of the table means. */
+#define ODD false, true      /* somebody should look at it; a value is lost */
+#define NORMAL true, true    /* happens in good health; a value is lost */
+#define HARMLESS true, false /* and none is lost */
+
 static const struct reason_text texts[N_REASONS] = {
     [REASON_NAN] = {"is not a number", "OnNaN \"zero\" publishes it as 0",
-                    true},
-    [REASON_INFINITE] = {"is infinite, which CloudWatch refuses", "", false},
+                    NORMAL},
+    [REASON_INFINITE] = {"is infinite, which CloudWatch refuses", "", ODD},
     [REASON_RANGE] = {"is beyond 2^360, which CloudWatch refuses",
-                      "check Scale and Offset", false},
-    [REASON_OLD] = {"is older than the two weeks that CloudWatch accepts",
-                    "check the clock of the host it comes from", false},
-    [REASON_AHEAD] = {"lies more than FlushInterval in the future",
-                      "check the clock of the host it comes from", false},
+                      "check Scale and Offset", ODD},
+    [REASON_OLD] = {"is older than BufferAge or CloudWatch allow",
+                    "check the clock of the host it comes from", ODD},
+    [REASON_AHEAD] = {"lies more than FlushInterval (at most two hours) in "
+                      "the future",
+                      "check the clock of the host it comes from", ODD},
     [REASON_TWICE] = {"came twice with the same time",
-                      "a filter chain may write it twice", true},
+                      "a filter chain may write it twice", NORMAL},
     [REASON_NOT_NEWER] = {"is not newer than the one before it, so it has no "
                           "rate",
-                          "check that only one source sends it", true},
+                          "check that only one source sends it", NORMAL},
     [REASON_RESET] = {"went back to its beginning, so it has no rate", "",
-                      true},
-    [REASON_LATE] = {"came after its slot had been combined; it counts from "
+                      NORMAL},
+    [REASON_LATE] = {"came after its slot had been combined, and counts from "
                      "the next slot on",
-                     "", true},
-    [REASON_SLOT_DROPPED] = {"was combined with others that had not come yet "
-                             "when a flush was forced; the slot is left out",
-                             "", true},
+                     "", HARMLESS},
+    [REASON_SLOT_DROPPED] = {"was to be combined with others that had not come "
+                             "yet when a flush was forced",
+                             "", NORMAL},
     [REASON_MAX_METRICS] = {"would make one metric more than MaxMetrics allows",
                             "raise MaxMetrics (every metric costs money), or "
                             "select less",
-                            false},
+                            ODD},
     [REASON_DISAGREE] = {"goes to a metric that another <Metric> block feeds "
                          "with another Unit, StorageResolution, Statistics or "
                          "Combine",
                          "make the blocks agree, or give them different names",
-                         false},
+                         ODD},
+    [REASON_CROWDED] = {"is of one identifier more than are remembered at once",
+                        "have less of them sent here, by a filter chain", ODD},
     [REASON_FULL] = {"found no room within BufferLimit",
-                     "raise BufferLimit or select less", false},
-    [REASON_MEMORY] = {"found no memory", "", false},
+                     "raise BufferLimit or select less", ODD},
+    [REASON_MEMORY] = {"found no memory", "", ODD},
 };
 
 struct reason_text tally_text(enum reason reason) {

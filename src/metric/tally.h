@@ -14,8 +14,8 @@ enum reason {
   REASON_NAN,          /* not a number, OnNaN drop */
   REASON_INFINITE,     /* plus or minus infinity */
   REASON_RANGE,        /* magnitude above 2^360, after Scale and Offset */
-  REASON_OLD,          /* older than CloudWatch accepts */
-  REASON_AHEAD,        /* more than FlushInterval in the future */
+  REASON_OLD,          /* older than BufferAge, or CloudWatch accepts */
+  REASON_AHEAD,        /* more than FlushInterval or 2 h in the future */
   REASON_TWICE,        /* the same identifier and time as the one before */
   REASON_NOT_NEWER,    /* a counter's value not newer than the one before */
   REASON_RESET,        /* a counter went back to its beginning */
@@ -23,6 +23,7 @@ enum reason {
   REASON_SLOT_DROPPED, /* an incomplete slot of a Combine at a forced flush */
   REASON_MAX_METRICS,  /* one series more than MaxMetrics */
   REASON_DISAGREE,     /* two blocks feed one series and do not agree */
+  REASON_CROWDED,      /* no room in the table of identifiers */
   REASON_FULL,         /* no room within BufferLimit */
   REASON_MEMORY,       /* the system had no memory */
   N_REASONS,
@@ -43,6 +44,7 @@ struct reason_text {
   const char *what;   /* "values are not a number" */
   const char *remedy; /* "OnNaN \"zero\" publishes them as 0"; "" for none */
   bool is_normal;     /* happens in good health: not worth a warning */
+  bool is_lost;       /* the value is not published */
 };
 struct reason_text tally_text(enum reason reason);
 

@@ -20,20 +20,31 @@
 
 struct delivery;
 
+/* What became of data, ever. */
+struct delivery_count {
+  uint64_t accepted;
+  uint64_t refused;   /* by CloudWatch, in its own error code */
+  uint64_t dropped;   /* by BufferLimit */
+  uint64_t aged;      /* by BufferAge */
+  uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
+};
+
 /* options      borrowed for the life of the delivery
  * deadline_ms  steady time at which a request is abandoned; as http_new()
  * Reads the environment.  NULL with *err set. */
 struct delivery *delivery_new(const struct sender_options *options,
                               const _Atomic int64_t *deadline_ms,
                               struct err *err);
+
+/* Says what is lost, if anything still waits. */
 void delivery_free(struct delivery *delivery);
 
 /* Takes a parcel of the newest flush. */
 void delivery_put(struct delivery *delivery, struct parcel *parcel);
 
-/* Data that wait, and the memory that they take. */
-size_t delivery_waiting(const struct delivery *delivery);
-size_t delivery_bytes(const struct delivery *delivery);
+/* Sets how much memory may wait here, in bytes; the oldest are dropped for it
+ * at the next delivery_put(). */
+void delivery_limit(struct delivery *delivery, int64_t bytes);
 
 /* Steady time of the next attempt; INT64_MAX when nothing waits. */
 int64_t delivery_wake_ms(const struct delivery *delivery);
@@ -49,7 +60,6 @@ void delivery_rest(struct delivery *delivery);
  * metered. */
 void delivery_hurry(struct delivery *delivery);
 
-/* Data that CloudWatch has accepted, ever. */
-uint64_t delivery_accepted(const struct delivery *delivery);
+struct delivery_count delivery_count(const struct delivery *delivery);
 
 #endif

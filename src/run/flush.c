@@ -7,8 +7,9 @@
 #define TEXT_MAX (1 << 18) /* far above 30 dimensions and 150 values */
 #define NAMESPACES_MAX 8   /* parcels that are open side by side */
 
-int flush_init(struct flush *flush) {
+int flush_init(struct flush *flush, size_t limit_bytes) {
   *flush = (struct flush){.text = BUF_INIT(TEXT_MAX), .json = json_out_new()};
+  flush->cut.limit_bytes = limit_bytes;
   return flush->json != NULL ? 0 : -1;
 }
 
@@ -24,7 +25,7 @@ struct filling {
   struct flush *flush;
   struct delivery *to;
   struct tally *tally;
-  int64_t cut_s;
+  int64_t number;
   struct parcel *open[NAMESPACES_MAX];
   size_t next; /* of open, to make room in turn */
 };
@@ -50,7 +51,7 @@ static struct parcel *parcel_for(struct filling *f, const char *namespace,
 
   size_t i = f->next++ % NAMESPACES_MAX;
   close_parcel(f, i);
-  f->open[i] = parcel_new(namespace, f->cut_s);
+  f->open[i] = parcel_new(namespace, f->number);
   return f->open[i];
 }
 
@@ -69,8 +70,8 @@ static void add_datum(void *context, const struct datum *datum) {
 }
 
 void flush_run(struct flush *flush, const struct horizon *horizon,
-               int64_t cut_s, struct tally *tally, struct delivery *to) {
-  struct filling filling = {flush, to, tally, cut_s, {NULL}, 0};
+               int64_t number, struct tally *tally, struct delivery *to) {
+  struct filling filling = {flush, to, tally, number, {NULL}, 0};
 
   cut_run(&flush->cut, horizon, tally, add_datum, &filling);
   for (size_t i = 0; i < NAMESPACES_MAX; i++)

@@ -18,15 +18,16 @@ struct flush {
   struct buf text;
 };
 
-/* 0, or -1 for lack of memory; to be given back with flush_clear(). */
-int flush_init(struct flush *flush);
+/* limit_bytes  of the samples of open periods
+ * 0, or -1 for lack of memory; to be given back with flush_clear(). */
+int flush_init(struct flush *flush, size_t limit_bytes);
 void flush_clear(struct flush *flush);
 
 /* Cuts what the horizon reaches and hands it over.
  *
- * cut_s  the time now, by which the outbox orders
+ * number  of this flush, greater than of those before: the order in the outbox
  * Data for which there is no memory are counted in tally. */
 void flush_run(struct flush *flush, const struct horizon *horizon,
-               int64_t cut_s, struct tally *tally, struct delivery *to);
+               int64_t number, struct tally *tally, struct delivery *to);
 
 #endif

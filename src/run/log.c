@@ -9,7 +9,8 @@
 #define PREFIX "write_cloudwatch plugin: "
 #define LINE_MAX_BYTES 1000
 #define STATE_MAX_BYTES 900
-#define CHANGES_AT_ONCE 4
+#define SAID_AT_ONCE 4 /* messages of one spell before it gets quieter */
+#define HOUR_MS 3600000
 
 static void to_stderr(enum log_level level, const char *message) {
   (void)level;
@@ -72,12 +73,20 @@ void log_say(enum log_level level, const char *node, const char *format, ...) {
   the_sink(level, line);
 }
 
-/* How long the changes of a state are not said, after so many were. */
+/* How long nothing is said after so many messages of one spell. */
 static int64_t quiet_after(unsigned n_said) {
-  if (n_said < CHANGES_AT_ONCE)
+  if (n_said < SAID_AT_ONCE)
     return 0;
-  unsigned doublings = n_said - CHANGES_AT_ONCE;
-  return doublings < 6 ? (int64_t)60000 << doublings : 3600000;
+  unsigned doublings = n_said - SAID_AT_ONCE;
+  return doublings < 6 ? (int64_t)60000 << doublings : HOUR_MS;
+}
+
+static void begin(struct log_state *state, int64_t now_ms) {
+  if (now_ms - state->ended_ms >= HOUR_MS)
+    *state = (struct log_state){.quiet_ms = INT64_MIN};
+  state->bad = true;
+  state->said = false;
+  state->since_ms = now_ms;
 }
 
 void log_state_bad(struct log_state *state, enum log_level level,
@@ -85,10 +94,11 @@ void log_state_bad(struct log_state *state, enum log_level level,
                    const char *format, ...) {
   uint64_t hash = str_hash(STR_HASH_SEED, key, strlen(key));
 
-  if (state->bad && (state->key == hash || now_ms < state->quiet_ms))
-    return;
   if (!state->bad)
-    *state = (struct log_state){.bad = true, .since_ms = now_ms};
+    begin(state, now_ms);
+  if ((state->said && state->key == hash) || now_ms < state->quiet_ms)
+    return;
+  state->said = true;
   state->key = hash;
   state->n_said++;
   state->quiet_ms = now_ms + quiet_after(state->n_said);
@@ -101,11 +111,14 @@ void log_state_bad(struct log_state *state, enum log_level level,
   log_say(level, node, "%s", what);
 }
 
-bool log_state_good(struct log_state *state, const char *node,
+bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,
                     const char *format, ...) {
   if (!state->bad)
     return false;
   state->bad = false;
+  state->ended_ms = now_ms;
+  if (!state->said)
+    return true;
 
   char what[STATE_MAX_BYTES];
   va_list args;

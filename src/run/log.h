@@ -22,10 +22,12 @@ void log_say(enum log_level level, const char *node, const char *format, ...)
  * when it changes.  One thread at a time. */
 struct log_state {
   bool bad;
-  uint64_t key;     /* of what is wrong */
+  bool said;        /* since it began */
+  uint64_t key;     /* of what was said last */
   int64_t since_ms; /* steady time when it began */
-  int64_t quiet_ms; /* no change is said before */
-  unsigned n_said;  /* since it began */
+  int64_t ended_ms; /* and when the one before ended */
+  int64_t quiet_ms; /* nothing is said before */
+  unsigned n_said;  /* in this spell of trouble */
 };
 
 /* Begins the state, or changes what is wrong in it.
@@ -33,17 +35,17 @@ struct log_state {
  * key     names what is wrong: the message is said only if it differs from the
  *         last one's, as messages hold request ids and numbers that always do
  * now_ms  steady time
- * Changes that keep coming are said ever more rarely, at last one an hour, so
- * that a day of trouble is some thirty lines. */
+ * What comes and goes is said ever more rarely, at last once an hour, until it
+ * has been well for an hour: so a day of trouble is some thirty lines. */
 void log_state_bad(struct log_state *state, enum log_level level,
                    const char *node, int64_t now_ms, const char *key,
                    const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Ends the state: says the message as a NOTICE if the state was bad.  Returns
- * whether it was. */
-bool log_state_good(struct log_state *state, const char *node,
+/* Ends the state: says the message as a NOTICE if it was said that the state is
+ * bad.  Returns whether the state was bad. */
+bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,
                     const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -28,7 +28,7 @@ size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
   }
 
   struct parcel *older = outbox->newest;
-  while (older != NULL && older->cut_s > parcel->cut_s)
+  while (older != NULL && older->flush > parcel->flush)
     older = older->older;
   link_before(outbox, parcel, older);
   outbox->n_parcels++;

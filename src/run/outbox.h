@@ -20,7 +20,7 @@ struct outbox {
   uint64_t n_expired; /* data dropped for age, ever */
 };
 
-/* Takes the parcel and puts it in its place by cut_s (before others of the same
+/* Takes the parcel and puts it in its place by flush (before others of the same
  * cut); an empty one is freed.  Then drops the oldest while the limit is
  * passed.  Returns how many data were dropped. */
 size_t outbox_put(struct outbox *outbox, struct parcel *parcel);

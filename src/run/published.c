@@ -4,8 +4,6 @@
 #include "base/json.h"
 #include "run/log.h"
 
-#define LINE_MAX_BYTES 900
-
 static void put(struct buf *line, struct str text) {
   buf_put(line, text.p, text.len);
 }
@@ -77,7 +75,7 @@ static void log_datum(const char *node, const char *namespace,
   date_put_iso(&line, time_s);
 
   if (buf_ok(&line))
-    log_say(SAY_INFO, node, "%.*s", LINE_MAX_BYTES, buf_str(&line));
+    log_say(SAY_INFO, node, "%s", buf_str(&line));
   buf_clear(&line);
 }
 

@@ -6,42 +6,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool report_first(struct report *report, const char *key) {
-  uint64_t hash = str_hash(STR_HASH_SEED, key, strlen(key));
-
+static bool is_known(const struct report *report, uint64_t hash) {
   for (size_t i = 0; i < report->n_known; i++)
     if (report->known[i] == hash)
-      return false;
-  if (report->n_known == REPORT_REMEMBER)
-    return false;
-  report->known[report->n_known++] = hash;
-  return true;
+      return true;
+  return false;
 }
 
 void report_leave(struct report *report, const char *sentence) {
-  if (report->n_queue == REPORT_QUEUE || !report_first(report, sentence))
+  struct report_queue *queue = &report->queue;
+  uint64_t hash = str_hash(STR_HASH_SEED, sentence, strlen(sentence));
+
+  if (queue->n == REPORT_QUEUE || report->n_known == REPORT_REMEMBER ||
+      is_known(report, hash))
     return;
   char *copy = str_dup(str_of(sentence));
-  if (copy != NULL)
-    report->queue[report->n_queue++] = copy;
+  if (copy == NULL)
+    return;
+  queue->sentence[queue->n++] = copy;
+  report->known[report->n_known++] = hash;
 }
 
-void report_take(struct report *report, struct report *out) {
-  memcpy(out->queue, report->queue, report->n_queue * sizeof(char *));
-  out->n_queue = report->n_queue;
-  report->n_queue = 0;
+void report_take(struct report *report, struct report_queue *out) {
+  *out = report->queue;
+  report->queue.n = 0;
 }
 
-void report_say(struct report *taken, const char *node) {
-  for (size_t i = 0; i < taken->n_queue; i++)
-    log_say(SAY_WARNING, node, "%s", taken->queue[i]);
+void report_say(struct report_queue *taken, const char *node) {
+  for (size_t i = 0; i < taken->n; i++)
+    log_say(SAY_WARNING, node, "%s", taken->sentence[i]);
   report_clear(taken);
 }
 
-void report_clear(struct report *report) {
-  for (size_t i = 0; i < report->n_queue; i++)
-    free(report->queue[i]);
-  report->n_queue = 0;
+void report_clear(struct report_queue *queue) {
+  for (size_t i = 0; i < queue->n; i++)
+    free(queue->sentence[i]);
+  queue->n = 0;
 }
 
 void report_move_tally(struct tally *to, struct tally *from) {
@@ -59,9 +59,10 @@ void report_say_tally(struct tally *tally, const char *node) {
       continue;
     row->said = true;
     log_say(text.is_normal ? SAY_INFO : SAY_WARNING, node,
-            "%s %s%s%s; left out, as are others like it, which are counted",
+            "%s %s%s%s; %sothers like it are only counted",
             row->example[0] == '\0' ? "a value" : row->example, text.what,
-            text.remedy[0] == '\0' ? "" : ": ", text.remedy);
+            text.remedy[0] == '\0' ? "" : ": ", text.remedy,
+            text.is_lost ? "left out; " : "");
   }
 }
 
@@ -69,6 +70,7 @@ uint64_t report_total(const struct tally *tally) {
   uint64_t total = 0;
 
   for (size_t i = 0; i < N_REASONS; i++)
-    total += tally->row[i].n;
+    if (tally_text((enum reason)i).is_lost)
+      total += tally->row[i].n;
   return total;
 }

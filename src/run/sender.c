@@ -37,15 +37,18 @@ struct sender {
   bool flush_asked;      /* guarded by lock */
   int64_t flush_older_s; /* guarded by lock: of the flush that was asked */
   bool stop_asked;       /* guarded by lock */
+  int64_t stop_ms;       /* guarded by lock: steady time of the end */
 
-  _Atomic int64_t deadline_ms; /* steady; INT64_MAX until stop */
+  /* Steady time at which a request is abandoned; INT64_MAX until stop. */
+  _Atomic int64_t deadline_ms;
 
   /* The thread's alone. */
   struct flush flush;
   struct delivery *delivery;
   struct samples taken; /* swapped with agg's at each flush */
   struct tally tally;
-  int64_t flushed_s; /* multiple of FlushInterval of the last flush */
+  int64_t flushed_s; /* last multiple of FlushInterval that was due */
+  int64_t n_flushes;
 };
 
 /* What the thread was asked for. */
@@ -114,9 +117,10 @@ struct sender *sender_new(const struct sender_options *options,
   s->period_s = period_length(options->flush_interval_s);
   atomic_init(&s->deadline_ms, INT64_MAX);
   agg_init(&s->agg, (size_t)options->max_metrics,
-           samples_for(options->buffer_limit_bytes), options->flush_interval_s,
-           rules_n_meta_keys(rules), clock_random());
-  if (init_lock(s) != 0 || flush_init(&s->flush) != 0) {
+           samples_for(options->buffer_limit_bytes), options->buffer_age_s,
+           options->flush_interval_s, rules_n_meta_keys(rules), clock_random());
+  if (init_lock(s) != 0 ||
+      flush_init(&s->flush, (size_t)options->buffer_limit_bytes) != 0) {
     (void)err_set(err, "no memory for a destination");
     goto failed;
   }
@@ -138,7 +142,7 @@ void sender_free(struct sender *s) {
   flush_clear(&s->flush);
   samples_clear(&s->taken);
   agg_clear(&s->agg);
-  report_clear(&s->report);
+  report_clear(&s->report.queue);
   if (s->has_lock) {
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
@@ -194,9 +198,14 @@ void sender_flush(struct sender *s, int64_t older_s) {
 }
 
 void sender_stop(struct sender *s, int64_t deadline_ms) {
-  atomic_store(&s->deadline_ms, deadline_ms);
+  int64_t now_ms = clock_steady_ms();
+
+  /* A request that hangs may have half of the time, so that some is left for
+   * another, on a fresh connection. */
+  atomic_store(&s->deadline_ms, now_ms + (deadline_ms - now_ms) / 2);
   pthread_mutex_lock(&s->lock);
   s->stop_asked = true;
+  s->stop_ms = deadline_ms;
   pthread_cond_signal(&s->wake);
   pthread_mutex_unlock(&s->lock);
 }
@@ -207,19 +216,15 @@ void sender_stop(struct sender *s, int64_t deadline_ms) {
 /* Takes away what the writers left.  The list that is left in its place has as
  * much room as the one that is taken, so that it need not grow again. */
 static void take(struct sender *s) {
-  struct report said = {.n_queue = 0};
+  struct report_queue said;
 
   pthread_mutex_lock(&s->lock);
   size_t cap = s->agg.samples.cap;
   pthread_mutex_unlock(&s->lock);
   (void)samples_reserve(&s->taken, cap);
 
-  int64_t room =
-      s->options->buffer_limit_bytes -
-      (int64_t)(delivery_bytes(s->delivery) + cut_bytes(&s->flush.cut));
   pthread_mutex_lock(&s->lock);
   agg_take(&s->agg, &s->taken);
-  s->agg.max_samples = samples_for(room);
   report_move_tally(&s->tally, &s->agg.tally);
   report_take(&s->report, &said);
   pthread_mutex_unlock(&s->lock);
@@ -245,9 +250,11 @@ static void forget(struct sender *s) {
 }
 
 static void flush(struct sender *s, int64_t until_s, bool is_forced) {
-  struct horizon horizon = {until_s, s->period_s, is_forced};
+  struct horizon horizon = {
+      .until_s = until_s, .period_s = s->period_s, .is_forced = is_forced};
 
   take(s);
+  horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   flush_run(&s->flush, &horizon, clock_wall_ms() / 1000, &s->tally,
             s->delivery);
   report_say_tally(&s->tally, s->options->node);
@@ -319,8 +326,11 @@ static void send_if_due(struct sender *s) {
 /* Sends what waits until nothing does, or the next attempt would come too
  * late. */
 static void send_last(struct sender *s) {
-  int64_t deadline_ms = atomic_load(&s->deadline_ms);
+  pthread_mutex_lock(&s->lock);
+  int64_t deadline_ms = s->stop_ms;
+  pthread_mutex_unlock(&s->lock);
 
+  atomic_store(&s->deadline_ms, deadline_ms);
   delivery_hurry(s->delivery);
   while (clock_steady_ms() < deadline_ms) {
     int64_t wake_ms = delivery_wake_ms(s->delivery);
@@ -337,10 +347,17 @@ static void send_last(struct sender *s) {
 }
 
 static void say_totals(const struct sender *s) {
-  log_say(SAY_INFO, s->options->node,
-          "stops; %llu data were accepted, %llu values were left out",
-          (unsigned long long)delivery_accepted(s->delivery),
-          (unsigned long long)report_total(&s->tally));
+  struct delivery_count count = delivery_count(s->delivery);
+
+  log_say(
+      SAY_INFO, s->options->node,
+      "stops; %llu data were accepted, %llu values were left out; data "
+      "that were refused: %llu, dropped by BufferLimit: %llu, by BufferAge: "
+      "%llu, sent without an answer: %llu",
+      (unsigned long long)count.accepted,
+      (unsigned long long)report_total(&s->tally),
+      (unsigned long long)count.refused, (unsigned long long)count.dropped,
+      (unsigned long long)count.aged, (unsigned long long)count.ambiguous);
 }
 
 static void *run(void *argument) {

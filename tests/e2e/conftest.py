@@ -1,15 +1,22 @@
-"""What all end-to-end tests share: which module they test.
+"""What all end-to-end tests share.
 
-builddir  the folder that make ran in; MODULE, if set, names the module itself
+builddir          the folder that make ran in; MODULE names the module itself
+COLLECTD_PRELOAD  what the daemon's LD_PRELOAD holds: the runtime of the
+                  sanitizers that the module was built with
+
+Both are read by daemon.py.
 """
-import os
-import pathlib
+import pytest
+
+from daemon import find_module
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "life: a whole life of the daemon; run with sanitizers too")
-    if "builddir" in os.environ:
-        path = pathlib.Path(os.environ["builddir"], ".libs",
-                            "write_cloudwatch.so")
-        os.environ.setdefault("MODULE", str(path))
+
+
+@pytest.fixture(scope="session")
+def module():
+    """The path of write_cloudwatch.so."""
+    return find_module()

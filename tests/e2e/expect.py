@@ -30,6 +30,10 @@ USUAL = ('flushes every', 'has accepted the first', 'stops; ')
 _marks = itertools.count(1)
 
 
+def open_service():
+    return Service(credentials={KEY: (SECRET, None)})
+
+
 def settings(service, lines='', interval=86400):
     """The <Plugin> block that sends to the service when asked to."""
     return f'''<Plugin write_cloudwatch>
@@ -158,11 +162,10 @@ def check_said(daemon, says):
             f'no /{expression}/ in\n' + '\n'.join(lines))
 
 
-def expect(folder, config, values, datums, *, says=(), left=0, types='',
-           before='', environment=None):
-    """Runs a daemon with config inside <Plugin>, feeds values, stops it, and
-    compares all datums, all that was said (expressions), and the number of
-    values left out.
+def run(service, folder, config, values, *, types='', before='',
+        environment=None):
+    """A whole life of a daemon that has config inside <Plugin> and gets the
+    values; returns it when it has ended.
 
     types   further lines of a types.db
     before  configuration before our module is loaded
@@ -171,10 +174,18 @@ def expect(folder, config, values, datums, *, says=(), left=0, types='',
     if types:
         (folder / 'types.db').write_text(types)
         before = f'TypesDB "{folder}/types.db"\n{before}'
-    with Service(credentials={KEY: (SECRET, None)}) as service:
-        with Daemon(folder / 'run', settings(service, config), before=before,
-                    environment=environment) as daemon:
-            feed(daemon, values)
+    with Daemon(folder / 'run', settings(service, config), before=before,
+                environment=environment) as daemon:
+        feed(daemon, values)
+    return daemon
+
+
+def expect(folder, config, values, datums, *, says=(), left=0, **more):
+    """Runs a daemon and compares all datums, all that was said (expressions),
+    and the number of values left out; more as for run()."""
+    with open_service() as service:
+        daemon = run(service, folder, config, values, **more)
         check_arrived(service, datums)
         check_said(daemon, says)
-        assert left_out(daemon) == left, f'{left_out(daemon)} were left out'
+        seen = left_out(daemon)
+        assert seen == left, f'{seen} values were left out, not {left}'

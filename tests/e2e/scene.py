@@ -67,6 +67,14 @@ def names(datums):
     return sorted(datum['MetricName'] for datum in datums)
 
 
+def answered(service, timeout=10):
+    """All requests so far, once each has its status: data are counted a
+    moment before."""
+    assert service.wait_for(
+        lambda: all(request.over for request in service.requests), timeout)
+    return service.requests
+
+
 _barriers = itertools.count()
 
 
@@ -216,7 +224,10 @@ class Scene:
 
 
 def warnings(daemon, pattern=''):
-    """Our messages at warning or error that match."""
+    """Our messages at warning or error that match, in the whole life of the
+    daemon, which ends here if it has not."""
+    if daemon.status is None:
+        daemon.stop()
     return [line for line in daemon.lines
             if re.match(r'\[(warning|error)\] write_cloudwatch plugin: ', line)
             and re.search(pattern, line)]

@@ -6,8 +6,8 @@ import os
 import pytest
 
 import faults
-from scene import (KEY, MINUTE, SECRET, TOKEN, Scene, config, names, node,
-                   publish, warnings)
+from scene import (KEY, MINUTE, SECRET, TOKEN, Scene, answered, config, names,
+                   node, publish, warnings)
 
 # The credentials that a test expects to be used, by the name of their source.
 KNOWN = {name: (f'AKID{name.upper()}', f'secretEXAMPLE{name}')
@@ -238,7 +238,7 @@ def test_credentials_refused_once(scene, code, protocol):
     daemon.wait_for('sending again')
     line, = warnings(daemon)
     assert code in line
-    assert [request.status == 200 for request in service.requests] == \
+    assert [request.status == 200 for request in answered(service)] == \
         [False, True]
 
 

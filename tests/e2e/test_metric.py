@@ -205,6 +205,29 @@ CASES = {
          ('p/derive-b', 10, '1:0', '11:50')],
         [datum('M', 7)]),
 
+    # ---- Combine
+    'Combine takes the members into one sample': (
+        ''.join(metric(f'The {function}', OWN, f'Combine "{function}"')
+                for function in ('sum', 'average', 'min', 'max', 'count')),
+        [('p/memory-a', 10, '0:1'), ('p/memory-b', 10, '3:5'),
+         ('p/memory-c', 10, '9:3')],
+        [datum('The sum', 9, unit='Bytes'),
+         datum('The average', 3, unit='Bytes'),
+         datum('The min', 1, unit='Bytes'),
+         datum('The max', 5, unit='Bytes'),
+         datum('The count', 3, unit='Count')]),
+    'Combine makes one sample of each series': (
+        'Dimension "Host" "%{host}"\nDimensionSet "Host"\nDimensionSet ""\n' +
+        metric('M', OWN, 'Combine "sum"'),
+        [('a/p/gauge', 10, '0:1'), ('b/p/gauge', 10, '1:2')],
+        [datum('M', 1, dims={'Host': 'a'}), datum('M', 2, dims={'Host': 'b'}),
+         datum('M', 3)]),
+    'samples of Combine have Statistics': (
+        metric('M', OWN, 'Combine "sum"', 'Statistics "set"'),
+        [('p/gauge-a', 10, '0:1', '10:2', '20:3'),
+         ('p/gauge-b', 10, '1:10', '11:20', '21:30')],
+        [datum('M', (3, 66, 11, 33))]),
+
     # ---- StorageResolution, Namespace
     'StorageResolution 1 has periods of a second': (
         metric('M', OWN, 'StorageResolution 1'),
@@ -319,6 +342,20 @@ CASES = {
         'DimensionSet "Host"\nDimensionSet "Instance"\nDimensionSet ""\n' +
         metric('M', OWN), [('p/gauge', '0:1')],
         [datum('M', 1, dims={'Host': 'web1'}), datum('M', 1)]),
+
+    # ---- how many
+    'one metric more than MaxMetrics is refused, said once': (
+        'MaxMetrics 2\n' + metric('%{type_instance}', OWN),
+        [('p/gauge-a', '0:1'), ('p/gauge-b', '0:2'), ('p/gauge-c', '0:3'),
+         ('p/gauge-d', '0:4'), ('p/gauge-a', '10:5')],
+        [datum('a', {1: 1, 5: 1}), datum('b', 2)],
+        ['web1/p/gauge-c would make one metric more than MaxMetrics'], 2),
+    'host series never crowd out fleet series': (
+        'MaxMetrics 1\nDimension "Host" "%{host}"\n'
+        'DimensionSet "Host"\nDimensionSet ""\n' + metric('M', OWN),
+        [('a/p/gauge', '0:1'), ('b/p/gauge', '0:2')],
+        [datum('M', {1: 1, 2: 1})],
+        ['a/p/gauge would make one metric more than MaxMetrics'], 2),
 
     # ---- one series from several places
     'several Metrics feed one series': (

@@ -219,6 +219,37 @@ def test_the_readme_shows_the_same_configuration():
     assert blocks in (ROOT / "contrib/quickstart").read_text()
 
 
+# --- packages -----------------------------------------------------------------
+
+def fake(folder, name, script):
+    path = folder / name
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+
+
+def test_a_package_that_cannot_be_installed(clone, tmp_path):
+    """Asks for what is missing only, removes nothing, shows the log."""
+    fake(tmp_path, "dpkg-query",
+         'case $* in *libyajl-dev*) exit 1 ;; esac; echo installed')
+    fake(tmp_path, "apt-get", 'echo "apt-get $*"; [ "$2" = update ]')
+    status, output = run(clone, environment={
+        "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert status == 1, output
+    assert output.startswith("installing libyajl-dev\n")
+    assert "| apt-get -q update\n" in output
+    assert ("| apt-get -q -y --no-install-recommends --no-remove install "
+            "libyajl-dev\n") in output
+    assert "Install them by hand" in output
+
+
+def test_a_distribution_that_is_not_known(clone, tmp_path):
+    for tool in ("bash", "dirname", "flock", "id", "mkdir", "rm"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    status, output = run(clone, environment={"PATH": str(tmp_path)})
+    assert status == 1, output
+    assert "this distribution is not supported" in output
+
+
 # --- another service, the default credentials ---------------------------------
 
 def test_an_endpoint_of_ones_own(clone, module):

@@ -16,7 +16,8 @@ for file in $(find src tests -name '*.[ch]' ! -path src/build.h | sort) \
   case $file in
   tests/fuzz/fuzz_*.c)
     word=tests/fuzz/replay_$(basename "$file" .c | sed 's/^fuzz_//') ;;
-  tests/unit/*.c | tests/diff/*.c | tests/lint/*.c) word=${file%.c} ;;
+  tests/unit/*.c | tests/diff/*.c | tests/lint/*.c | tests/fault/*.c)
+    word=${file%.c} ;;
   *) word=$file ;;
   esac
   if ! grep -Eq "(^|[[:space:]])$word([[:space:]]|\$)" Makefile.am; then

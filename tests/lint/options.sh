@@ -44,8 +44,11 @@ part == 1 {
   next
 }
 
-part == 2 && /^=(item|head[1-4]|back|over|cut)/ { at = "" }
-part == 2 && /^=item/ {
+# What an option is about goes on until the list is at its level again.
+part == 2 && /^=over/ { depth++ }
+part == 2 && /^=back/ { depth-- }
+part == 2 && (depth < level || (depth == level && /^=item/)) { at = "" }
+part == 2 && /^=item (E<lt>)?B</ {
   name = plain($0)
   sub(/^=item[ <]*/, "", name)
   sub(/[^A-Za-z0-9].*/, "", name)
@@ -59,6 +62,7 @@ part == 2 && /^=item/ {
     shown[++n_shown] = name
   explained[name] = 1
   at = name
+  level = depth
 }
 part == 2 && at != "" { text[at] = text[at] " " $0 }
 part == 2 { next }

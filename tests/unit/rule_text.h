@@ -75,6 +75,7 @@ static inline void rule_text_option(struct rule_spec *rule, char **word) {
                                         "min",  "max", "count"};
   static const char *const statistics[] = {"values",  "set", "last",
                                            "average", "max", "min"};
+  static const char *const roundings[] = {"not", "ceil", "floor", "nearest"};
   size_t selector = rule_text_find(word[0], selectors, N_SELECTORS);
 
   if (selector < N_SELECTORS) {
@@ -88,6 +89,12 @@ static inline void rule_text_option(struct rule_spec *rule, char **word) {
     rule->unit = unit_find(str_of(word[1]));
   } else if (strcmp(word[0], "Scale") == 0) {
     str_to_double(str_of(word[1]), &rule->scale);
+  } else if (strcmp(word[0], "Offset") == 0) {
+    str_to_double(str_of(word[1]), &rule->offset);
+  } else if (strcmp(word[0], "Round") == 0) {
+    rule->rounding = (enum rounding)rule_text_find(word[1], roundings, 4);
+  } else if (strcmp(word[0], "OnNaN") == 0) {
+    rule->nan_is_zero = strcmp(word[1], "zero") == 0;
   } else if (strcmp(word[0], "StorageResolution") == 0) {
     rule->resolution_s = strcmp(word[1], "1") == 0 ? 1 : 60;
   } else if (strcmp(word[0], "Counters") == 0) {

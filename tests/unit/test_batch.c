@@ -127,6 +127,24 @@ static void stops_at_the_last_datum(void **state) {
   parcel_free(second);
 }
 
+static void takes_as_many_as_it_may(void **state) {
+  struct fixture *f = *state;
+  static const struct {
+    size_t max_data, want;
+  } cases[] = {{0, 0}, {1, 1}, {999, 999}, {1800, CW_DATA_MAX}};
+  struct parcel *a = parcel_of(700, "{}"), *b = parcel_of(700, "{}");
+  struct err err;
+  for (size_t i = 0; i < N(cases); i++) {
+    begin(f, PROTOCOL_JSON);
+    f->batch.max_data = cases[i].max_data;
+    (void)batch_add(&f->batch, a, &err);
+    (void)batch_add(&f->batch, b, &err);
+    assert_int_equal(f->batch.n_data, cases[i].want);
+  }
+  parcel_free(a);
+  parcel_free(b);
+}
+
 static void stops_at_the_last_parcel(void **state) {
   struct fixture *f = *state;
   struct err err;
@@ -359,6 +377,7 @@ int main(void) {
       cmocka_unit_test(does_not_send_nothing),
       cmocka_unit_test(refuses_a_namespace_that_is_no_text),
       cmocka_unit_test(stops_at_the_last_datum),
+      cmocka_unit_test(takes_as_many_as_it_may),
       cmocka_unit_test(stops_at_the_last_parcel),
       cmocka_unit_test(counts_every_byte),
       cmocka_unit_test(never_takes_what_cannot_fit),

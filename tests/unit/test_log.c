@@ -82,7 +82,7 @@ static void a_name_that_fills_the_line_is_cut(void **state) {
 static void a_state_is_said_when_it_begins_changes_and_ends(void **state) {
   (void)state;
   struct log_state s = {0};
-  assert_false(log_state_good(&s, "", "well"));
+  assert_false(log_state_good(&s, "", 500, "well"));
   assert_int_equal(heard.n, 0);
 
   log_state_bad(&s, SAY_WARNING, "prod", 1000, "net", "cannot %s", "reach it");
@@ -96,12 +96,12 @@ static void a_state_is_said_when_it_begins_changes_and_ends(void **state) {
   assert_int_equal(heard.level, SAY_ERROR);
   assert_int_equal(s.since_ms, 1000);
 
-  assert_true(log_state_good(&s, "prod", "well after %d s", 2));
+  assert_true(log_state_good(&s, "prod", 5000, "well after %d s", 2));
   assert_int_equal(heard.n, 3);
   assert_int_equal(heard.level, SAY_NOTICE);
   assert_string_equal(heard.text,
                       "write_cloudwatch plugin: prod: well after 2 s");
-  assert_false(log_state_good(&s, "prod", "well"));
+  assert_false(log_state_good(&s, "prod", 6000, "well"));
   assert_int_equal(heard.n, 3);
 
   log_state_bad(&s, SAY_ERROR, "prod", 9000, "no", "refused");
@@ -117,6 +117,38 @@ static void a_day_of_changes_is_some_thirty_lines(void **state) {
     log_state_bad(&s, SAY_ERROR, "", (int64_t)minute * 60000,
                   minute % 2 == 0 ? "a" : "b", "reason %d", minute);
   assert_in_range(heard.n, 20, 36);
+}
+
+/* Bad and good in turn, at every flush of a day. */
+static void a_day_of_ups_and_downs_is_no_flood(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  for (int64_t ms = 0; ms < 24 * 3600000; ms += 20000) {
+    log_state_bad(&s, SAY_ERROR, "", ms, "a", "refused");
+    (void)log_state_good(&s, "", ms + 10000, "well");
+  }
+  assert_in_range(heard.n, 40, 72);
+}
+
+static void after_an_hour_of_health_it_is_said_at_once(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  for (int64_t ms = 0; ms < 3600000; ms += 20000) {
+    log_state_bad(&s, SAY_ERROR, "", ms, "a", "refused");
+    (void)log_state_good(&s, "", ms + 10000, "well");
+  }
+  size_t n = heard.n;
+  log_state_bad(&s, SAY_ERROR, "", 2 * 3600000, "a", "refused");
+  assert_int_equal(heard.n, n + 1);
+}
+
+/* The end of a trouble that nobody heard of is no news. */
+static void what_was_not_said_does_not_end(void **state) {
+  (void)state;
+  struct log_state s = {.quiet_ms = 1000};
+  log_state_bad(&s, SAY_ERROR, "", 10, "a", "refused");
+  assert_true(log_state_good(&s, "", 20, "well"));
+  assert_int_equal(heard.n, 0);
 }
 
 static void the_first_changes_are_said_at_once(void **state) {
@@ -138,6 +170,10 @@ int main(void) {
       cmocka_unit_test_setup(a_state_is_said_when_it_begins_changes_and_ends,
                              listen),
       cmocka_unit_test_setup(a_day_of_changes_is_some_thirty_lines, listen),
+      cmocka_unit_test_setup(a_day_of_ups_and_downs_is_no_flood, listen),
+      cmocka_unit_test_setup(after_an_hour_of_health_it_is_said_at_once,
+                             listen),
+      cmocka_unit_test_setup(what_was_not_said_does_not_end, listen),
       cmocka_unit_test_setup(the_first_changes_are_said_at_once, listen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

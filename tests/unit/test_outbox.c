@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
-static struct parcel *parcel_of(const char *namespace, int64_t cut_s,
+static struct parcel *parcel_of(const char *namespace, int64_t flush,
                                 size_t n) {
-  struct parcel *parcel = parcel_new(namespace, cut_s);
+  struct parcel *parcel = parcel_new(namespace, flush);
   assert_non_null(parcel);
   for (size_t i = 0; i < n; i++)
     assert_int_equal(
-        parcel_add(parcel, STR("{\"Value\":1}"), "id", cut_s - (int64_t)i), 0);
+        parcel_add(parcel, STR("{\"Value\":1}"), "id", flush - (int64_t)i), 0);
   return parcel;
 }
 
@@ -57,12 +57,12 @@ static void drops_the_oldest_when_full(void **state) {
   assert_int_equal(outbox_put(&outbox, parcel_of("A", 200, 3)), 0);
   assert_int_equal(outbox.bytes, outbox.limit_bytes);
   assert_int_equal(outbox_put(&outbox, parcel_of("A", 300, 3)), 3);
-  assert_int_equal(outbox.oldest->cut_s, 200);
-  assert_int_equal(outbox.newest->cut_s, 300);
+  assert_int_equal(outbox.oldest->flush, 200);
+  assert_int_equal(outbox.newest->flush, 300);
 
   /* What is older than all that waits goes first, though it came last. */
   assert_int_equal(outbox_put(&outbox, parcel_of("A", 100, 2)), 2);
-  assert_int_equal(outbox.oldest->cut_s, 200);
+  assert_int_equal(outbox.oldest->flush, 200);
   assert_int_equal(outbox.n_dropped, 5);
   assert_int_equal(outbox.n_data, 6);
 
@@ -124,7 +124,7 @@ static void assert_same(const struct outbox *outbox, struct model *model) {
   for (size_t i = 0; i < model->n; i++) {
     assert_ptr_equal(parcel, model->list[i]);
     assert_ptr_equal(parcel->newer, newer);
-    assert_true(newer == NULL || newer->cut_s >= parcel->cut_s);
+    assert_true(newer == NULL || newer->flush >= parcel->flush);
     newer = parcel;
     parcel = parcel->older;
   }
@@ -134,7 +134,7 @@ static void assert_same(const struct outbox *outbox, struct model *model) {
 
 static void model_put(struct model *model, struct parcel *parcel) {
   size_t at = 0;
-  while (at < model->n && model->list[at]->cut_s > parcel->cut_s)
+  while (at < model->n && model->list[at]->flush > parcel->flush)
     at++;
   memmove(&model->list[at + 1], &model->list[at],
           (model->n - at) * sizeof(model->list[0]));

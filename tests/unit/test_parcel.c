@@ -16,7 +16,7 @@ static void keeps_what_it_is_given(void **state) {
   struct parcel *parcel = parcel_new("My App", 1600000080);
   assert_non_null(parcel);
   assert_string_equal(parcel->namespace, "My App");
-  assert_int_equal(parcel->cut_s, 1600000080);
+  assert_int_equal(parcel->flush, 1600000080);
   assert_int_equal(parcel_add(parcel, STR("{\"a\":1}"), "h/memory", 1600000020),
                    0);
   assert_int_equal(parcel_add(parcel, STR("{}"), "", 5), 0);

@@ -1,0 +1,62 @@
+/* delivery: what deliver.c and settle.c share: the state of what waits and
+ * leaves.  Belongs to the node's thread. */
+#ifndef RUN_DELIVERY_H
+#define RUN_DELIVERY_H
+
+#include "aws/reply.h"
+#include "aws/retry.h"
+#include "metric/batch.h"
+#include "run/deliver.h"
+#include "run/http.h"
+#include "run/log.h"
+#include "run/outbox.h"
+#include "run/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct delivery {
+  const struct sender_options *options;
+  struct http *http;
+  struct source *source;
+  struct json_out *json;
+  struct place place; /* empty until it was found */
+  struct outbox outbox;
+  struct batch batch;
+  struct http_answer answer;
+  struct reply reply; /* of the last attempt */
+
+  struct retry retry;
+  int64_t wake_ms;    /* steady; no attempt before */
+  int64_t newest;     /* number of the newest flush */
+  size_t max_data;    /* of a request; smaller while a refusal is narrowed */
+  int64_t offset_s;   /* the service's clock less ours */
+  bool has_corrected; /* the clock, since the last success */
+  bool is_stopping;   /* what fails now is not tried for long */
+  bool has_accepted;  /* anything yet */
+  struct delivery_count count;
+
+  struct log_state sending; /* why nothing is accepted */
+  struct log_state clock;   /* this host's differs from the service's */
+  struct log_state full;    /* BufferLimit drops what waits */
+  struct log_state aged;    /* BufferAge does */
+  struct log_state refused; /* CloudWatch refuses data */
+};
+
+/* Nothing was accepted: says why, and sets when to try again.
+ *
+ * base_ms  RETRY_BASE_MS, or RETRY_SLOW_MS where only a person can help
+ * key      names the reason, whose text may hold ids that always differ
+ * remedy   one clause, or "" */
+void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
+                   const char *reason, const char *remedy);
+
+/* Takes n data, from number i on, out of a parcel that waits. */
+void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
+                   size_t n);
+
+/* Acts on the answer to the batch: delivery->answer and ->reply. */
+void delivery_settle(struct delivery *delivery);
+
+#endif

@@ -1,0 +1,95 @@
+"""times: a clock that runs fast for daemon and service, and samples by time.
+
+    clock = FastClock(1700000000, rate=60)
+    service = scene.service(now=clock.now)
+    clock.begin()
+    daemon = scene.start(config(service, metric=..., **FastClock.LONG),
+                         environment=clock.environment)
+    clock.sleep_until(1700000600)  # ten seconds
+"""
+
+import collections
+import os
+import time
+
+FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
+
+
+class FastClock:
+    """Begins at start (seconds since 1970) when the daemon does, and runs rate
+    times as fast as it should.
+
+    All waits in the daemon are as much shorter, those of libcurl too: so the
+    <Plugin> block should hold the options LONG."""
+
+    LONG = {'Timeout': 3600, 'ConnectTimeout': 3600, 'ShutdownTimeout': 600}
+
+    def __init__(self, start, rate):
+        self.start, self.rate = start, rate
+        self.begin()
+
+    def begin(self):
+        """To be called just before the daemon is started."""
+        self._begin = time.monotonic()
+
+    def now(self):
+        return self.start + (time.monotonic() - self._begin) * self.rate
+
+    def sleep_until(self, when):
+        time.sleep(max(0, (when - self.now()) / self.rate))
+
+    @property
+    def environment(self):
+        """For the daemon.  libfaketime stands first: behind it in the list,
+        ASan's runtime is initialised from within libfaketime's constructor and
+        hangs.  The runtime would refuse that place, but for its option."""
+        at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(self.start))
+        preload = [FAKETIME, os.environ.get('COLLECTD_PRELOAD', '')]
+        asan = [os.environ.get('ASAN_OPTIONS', ''), 'verify_asan_link_order=0']
+        return {'LD_PRELOAD': ' '.join(filter(None, preload)), 'TZ': 'UTC',
+                'FAKETIME': f'@{at} x{self.rate:g}',
+                'ASAN_OPTIONS': ':'.join(filter(None, asan))}
+
+
+def keep_clear_of(length_s, margin_s=4):
+    """Waits while the next multiple of length_s is near, and returns the last
+    one: for stories in which a period must not end."""
+    left = length_s - time.time() % length_s
+    if left < margin_s:
+        time.sleep(left + 0.01)
+    return int(time.time() // length_s * length_s)
+
+
+def put_all(daemon, identifier, values, interval=1):
+    """Puts any number of values in the daemon's order; a line of its socket
+    holds about a thousand characters."""
+    for i in range(0, len(values), 20):
+        daemon.putval(identifier, *values[i:i + 20], interval=interval)
+
+
+def samples_of(datum):
+    """The samples of a Value, or of Values and Counts, with repetitions."""
+    if 'Value' in datum:
+        return [datum['Value']]
+    return [value for value, count in zip(datum['Values'], datum['Counts'])
+            for _ in range(int(count))]
+
+
+def merge(datums, name=None):
+    """{timestamp: samples in ascending order} of one metric: CloudWatch adds
+    up what has one timestamp."""
+    found = collections.defaultdict(list)
+    for datum in datums:
+        if name in (None, datum['MetricName']):
+            found[datum['Timestamp']] += samples_of(datum)
+    return {start: sorted(found[start]) for start in sorted(found)}
+
+
+def wait_samples(service, count, timeout=15):
+    """Waits for so many samples in all; returns the data."""
+    def arrived():
+        return sum(len(samples_of(datum)) for datum in service.datums)
+    if not service.wait_for(lambda: arrived() >= count, timeout):
+        raise AssertionError(f'{arrived()} of {count} samples after {timeout} '
+                             f's, last {service.datums[-5:]}')
+    return service.datums

@@ -1,0 +1,190 @@
+/* stream: values through the whole of metric/, from value list to data, as the
+ * sender leads them; for tests.
+ *
+ * Times are seconds after EPOCH, which begins a day, a week and every shorter
+ * slot.  A script is words: "a@5=1" is the value 1 of host a at second 5
+ * (or 5.25), "a@5=1/60" the same with an interval of 60 s (which stays a's own;
+ * 10 until then), "|60" a flush of what ended by second 60, "!60" a forced one
+ * then. Data come out as words too: "m@0=7", values with counts "m@0=1,5x2", a
+ * set "m@0=[n3 s6 1..3]", with dimensions "m{a}@0=7". */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "base/buf.h"
+#include "metric/agg.h"
+#include "metric/cut.h"
+#include "metric/rule.h"
+
+#include "rule_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH INT64_C(1600300800)
+
+struct stream {
+  struct rules *rules;
+  struct agg agg;
+  struct samples taken;
+  struct cut cut;
+  struct tally tally;
+  struct buf out;
+  uint32_t period_s;
+  int64_t steady_s;
+  uint32_t interval_s[256]; /* of each host by its first letter */
+};
+
+static inline const char *stream_env(const char *name) {
+  (void)name;
+  return NULL;
+}
+
+static inline void stream_notice(void *context, const char *sentence) {
+  (void)context;
+  (void)sentence;
+}
+
+static inline struct rules *stream_rules(const char *blocks) {
+  struct rules_spec spec = rule_text_read(blocks);
+  struct buf warnings = BUF_INIT(4096);
+  struct err err = {""};
+  struct rules *rules =
+      rules_compile(&spec, "collectd", stream_env, &warnings, &err);
+
+  if (rules == NULL) {
+    (void)fprintf(stderr, "%s\n", err.text);
+    abort(); /* a slip in the test */
+  }
+  rules_spec_clear(&spec);
+  buf_clear(&warnings);
+  return rules;
+}
+
+static inline void stream_open(struct stream *s, const char *blocks,
+                               size_t max_metrics) {
+  *s = (struct stream){.period_s = 60, .out = BUF_INIT(1 << 20)};
+  s->rules = stream_rules(blocks);
+  agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
+  s->cut.limit_bytes = SIZE_MAX;
+}
+
+static inline void stream_close(struct stream *s) {
+  samples_clear(&s->taken);
+  cut_clear(&s->cut);
+  agg_clear(&s->agg);
+  rules_free(s->rules);
+  buf_clear(&s->out);
+}
+
+static inline void stream_write(struct stream *s, const struct input *in,
+                                int64_t wall_s) {
+  struct agg_now now = {wall_s, s->steady_s};
+
+  if (agg_add(&s->agg, in, &now))
+    return;
+  struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
+  if (plan != NULL)
+    agg_learn(&s->agg, plan, in, &now);
+  else
+    tally_add(&s->agg.tally, REASON_MEMORY, in);
+  plan_free(plan);
+}
+
+/* A gauge of a host, second after EPOCH. */
+static inline void stream_gauge(struct stream *s, const char *host,
+                                double value, double second,
+                                uint32_t interval_s) {
+  struct reading reading = {.name = "value", .kind = KIND_GAUGE};
+  struct input in = {.part = {host, "p", "", "t", ""},
+                     .readings = &reading,
+                     .n_readings = 1,
+                     .time_us = EPOCH * 1000000 + (int64_t)(second * 1e6),
+                     .interval_us = (int64_t)interval_s * 1000000};
+
+  reading.value.gauge = value;
+  stream_write(s, &in, EPOCH + (int64_t)second);
+}
+
+static inline void stream_put(void *context, const struct datum *datum) {
+  struct buf *out = context;
+  const struct series_name *name = datum->series;
+
+  buf_printf(out, "%s%s", out->len > 0 ? " " : "", name->name);
+  for (size_t i = 0; i < name->n_dimensions; i++)
+    buf_printf(out, "%s%s%s", i == 0 ? "{" : ",", name->dimensions[i].value,
+               i + 1 == name->n_dimensions ? "}" : "");
+  buf_printf(out, "@%lld=", (long long)(datum->time_s - EPOCH));
+  switch (datum->form) {
+  case DATUM_VALUE:
+    buf_printf(out, "%.15g", datum->value);
+    return;
+  case DATUM_VALUES:
+    for (size_t i = 0; i < datum->n_values; i++) {
+      buf_printf(out, "%s%.15g", i > 0 ? "," : "", datum->values[i]);
+      if (datum->counts[i] != 1)
+        buf_printf(out, "x%.15g", datum->counts[i]);
+    }
+    return;
+  case DATUM_SET:
+    buf_printf(out, "[n%.15g s%.15g %.15g..%.15g]", datum->sample_count,
+               datum->sum, datum->minimum, datum->maximum);
+    return;
+  }
+}
+
+/* Flushes what ended by a second after EPOCH. */
+static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
+  struct horizon horizon = {.until_s = EPOCH + until,
+                            .latest_s = EPOCH + until + 60,
+                            .period_s = s->period_s,
+                            .is_forced = forced};
+
+  agg_take(&s->agg, &s->taken);
+  cut_put(&s->cut, &s->taken, &s->tally);
+  cut_run(&s->cut, &horizon, &s->tally, stream_put, &s->out);
+}
+
+static inline void stream_word(struct stream *s, const char *word) {
+  char host[2] = {word[0], '\0'};
+  char *end;
+
+  if (word[0] == '|' || word[0] == '!') {
+    stream_flush(s, strtoll(word + 1, &end, 10), word[0] == '!');
+    return;
+  }
+  double second = strtod(word + 2, &end);
+  if (word[1] != '@' || *end != '=')
+    abort(); /* a slip in the test */
+  double value = strtod(end + 1, &end);
+  uint32_t *interval_s = &s->interval_s[(unsigned char)word[0]];
+  if (*end == '/')
+    *interval_s = (uint32_t)strtoul(end + 1, &end, 10);
+  stream_gauge(s, host, value, second, *interval_s == 0 ? 10 : *interval_s);
+}
+
+static inline void stream_play(struct stream *s, const char *script) {
+  char word[64];
+  int used = 0;
+
+  for (; sscanf(script, "%63s%n", word, &used) == 1; script += used)
+    stream_word(s, word);
+}
+
+/* Samples that the thread keeps, over all targets. */
+static inline size_t stream_held(const struct stream *s) {
+  size_t n = 0;
+
+  for (size_t i = 0; i < s->agg.table.n_chains; i++)
+    for (const struct binding *b = s->agg.table.chains[i]; b; b = b->next)
+      for (size_t t = 0; t < b->n_targets; t++)
+        n += b->targets[t].n_held;
+  return n;
+}
+
+/* What was counted on the writers' and the thread's side. */
+static inline uint64_t stream_lost(const struct stream *s, enum reason reason) {
+  return s->tally.row[reason].n + s->agg.tally.row[reason].n;
+}
+
+#endif

@@ -1,0 +1,334 @@
+#include "metric/bind.h"
+
+#include "metric/identifier.h"
+
+#include "stream.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct reading one[] = {{.name = "value", .kind = KIND_GAUGE}};
+static const struct reading two[] = {{.name = "rx", .kind = KIND_DERIVE},
+                                     {.name = "tx", .kind = KIND_DERIVE}};
+
+static struct input input(const char *host) {
+  return (struct input){.part = {host, "p", "", "t", ""},
+                        .readings = one,
+                        .n_readings = 1,
+                        .time_us = EPOCH * 1000000,
+                        .interval_us = 10000000};
+}
+
+struct fixture {
+  struct rules *rules;
+  struct bind_table table;
+  struct tally tally;
+};
+
+static void set_up(struct fixture *f, const char *blocks, size_t max_metrics) {
+  *f = (struct fixture){.rules = stream_rules(blocks)};
+  f->table.seed = 99;
+  f->table.max = SIZE_MAX;
+  f->table.max = 1000;
+  f->table.series.max = max_metrics;
+  f->table.n_meta = rules_n_meta_keys(f->rules);
+}
+
+static void tear_down(struct fixture *f) {
+  bind_clear(&f->table);
+  rules_free(f->rules);
+}
+
+static struct binding *find(struct fixture *f, const struct input *in) {
+  return bind_find(&f->table, in,
+                   identifier_hash(in, f->table.n_meta, f->table.seed));
+}
+
+static struct binding *put(struct fixture *f, const struct input *in,
+                           int64_t seen_s) {
+  struct plan *plan = plan_new(f->rules, in, stream_notice, NULL);
+  assert_non_null(plan);
+  struct binding *binding =
+      bind_put(&f->table, plan, in,
+               identifier_hash(in, f->table.n_meta, f->table.seed), &f->tally);
+  plan_free(plan);
+  assert_non_null(binding);
+  binding->seen_s = seen_s;
+  return binding;
+}
+
+/* How many targets of a binding have a series. */
+static size_t admitted(const struct binding *binding) {
+  size_t n = 0;
+  for (size_t i = 0; i < binding->n_targets; i++)
+    n += binding->targets[i].series != NULL;
+  return n;
+}
+
+#define PER_HOST "Metric 'm'\nDimension 'Host' '%{host}'"
+
+static void an_identifier_is_bound_once(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b");
+  set_up(&f, PER_HOST, 10);
+  assert_null(find(&f, &a));
+  struct binding *binding = put(&f, &a, 1);
+  assert_ptr_equal(find(&f, &a), binding);
+  assert_ptr_equal(put(&f, &a, 1), binding);
+  assert_null(find(&f, &b));
+  assert_ptr_not_equal(put(&f, &b, 1), binding);
+  assert_int_equal(f.table.n, 2);
+  assert_int_equal(f.table.series.n, 2);
+  assert_string_equal(binding->targets[0].series->identifier, "a/p/t");
+  assert_int_equal(binding->targets[0].series->n_users, 1);
+  tear_down(&f);
+}
+
+static void that_nothing_selects_it_is_remembered(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a");
+  set_up(&f, "Metric 'm'\nPlugin 'q'", 10);
+  struct binding *binding = put(&f, &a, 1);
+  assert_int_equal(binding->n_targets, 0);
+  assert_ptr_equal(find(&f, &a), binding);
+  assert_int_equal(f.table.series.n, 0);
+  tear_down(&f);
+}
+
+static void meta_data_that_is_used_is_of_the_key(void **state) {
+  (void)state;
+  static const char *const blue[] = {"blue"}, *const red[] = {"red"};
+  struct fixture f;
+  struct input a = input("a"), other = input("a");
+  a.meta = blue;
+  other.meta = red;
+  set_up(&f, "Metric '%{meta:team}'", 10);
+  assert_int_equal(f.table.n_meta, 1);
+  struct binding *binding = put(&f, &a, 1);
+  assert_null(find(&f, &other));
+  assert_string_equal(put(&f, &other, 1)->targets[0].series->name.name, "red");
+  assert_ptr_equal(find(&f, &a), binding);
+  assert_string_equal(binding->targets[0].series->name.name, "blue");
+  tear_down(&f);
+
+  set_up(&f, "Metric 'm'", 10);
+  binding = put(&f, &a, 1);
+  assert_ptr_equal(find(&f, &other), binding);
+  tear_down(&f);
+}
+
+static void targets_are_in_the_order_of_readings(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a");
+  a.readings = two;
+  a.n_readings = 2;
+  set_up(&f,
+         "Metric 'x%{.ds}'\nMetric 'y%{.ds}'\nCounters 'raw'\n"
+         "Metric 'z'\nDataSource 'tx'",
+         10);
+  struct binding *binding = put(&f, &a, 1);
+  static const struct {
+    uint32_t reading;
+    const char *name;
+  } want[] = {{0, "x.rx"}, {0, "y.rx"}, {1, "x.tx"}, {1, "y.tx"}, {1, "z"}};
+  assert_int_equal(binding->n_targets, 5);
+  for (size_t i = 0; i < 5; i++) {
+    assert_int_equal(binding->targets[i].reading, want[i].reading);
+    assert_string_equal(binding->targets[i].series->name.name, want[i].name);
+  }
+  assert_true(binding->needs_rate);
+  assert_non_null(binding->rates);
+  tear_down(&f);
+
+  set_up(&f, "Metric 'y%{.ds}'\nCounters 'raw'", 10);
+  assert_null(put(&f, &a, 1)->rates);
+  tear_down(&f);
+}
+
+/* Host series never crowd out fleet series. */
+static void few_dimensions_come_first(void **state) {
+  (void)state;
+  static const struct {
+    size_t max, n;
+  } cases[] = {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}, {9, 4}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct fixture f;
+    struct input a = input("a");
+    set_up(&f,
+           "Dimension 'Host' '%{host}'\nDimension 'P' '%{plugin}'\n"
+           "Metric 'm'\nDimensionSet 'Host' 'P'\nDimensionSet 'P'\n"
+           "DimensionSet ''\nMetric 'n'\nDimensionSet 'Host'",
+           cases[i].max);
+    struct binding *binding = put(&f, &a, 1);
+    assert_int_equal(admitted(binding), cases[i].n);
+    assert_int_equal(f.tally.row[REASON_MAX_METRICS].n, 4 - cases[i].n);
+    assert_int_equal(binding->is_refused, cases[i].n < 4);
+    size_t most = cases[i].n <= 1 ? 0 : cases[i].n <= 3 ? 1 : 2;
+    for (size_t t = 0; t < binding->n_targets; t++)
+      if (binding->targets[t].series != NULL)
+        assert_true(binding->targets[t].series->name.n_dimensions <= most);
+    tear_down(&f);
+  }
+}
+
+static void the_refused_come_in_when_others_are_forgotten(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b"), c = input("c");
+  set_up(&f, PER_HOST "\nDimensionSet 'Host'\nDimensionSet ''", 2);
+  (void)put(&f, &a, 100);
+  struct binding *binding = put(&f, &b, 500);
+  (void)put(&f, &c, 500);
+  assert_int_equal(admitted(binding), 1);
+  assert_int_equal(f.tally.row[REASON_MAX_METRICS].n, 2);
+  assert_string_equal(f.tally.row[REASON_MAX_METRICS].example, "b/p/t");
+
+  /* Not asked again for each value. */
+  assert_ptr_equal(find(&f, &b), binding);
+  assert_int_equal(bind_forget(&f.table, 0, 1000, 100), 0);
+  assert_ptr_equal(find(&f, &b), binding);
+
+  assert_int_equal(bind_forget(&f.table, 0, 1000, 101), 0);
+  assert_null(find(&f, &a));
+  assert_null(find(&f, &b)); /* worth asking again */
+  assert_ptr_equal(put(&f, &b, 500), binding);
+  assert_int_equal(admitted(binding), 2);
+  assert_false(binding->is_refused);
+  assert_ptr_equal(find(&f, &b), binding);
+
+  assert_null(find(&f, &c));
+  assert_int_equal(admitted(put(&f, &c, 500)), 1);
+  assert_non_null(find(&f, &c));
+  assert_int_equal(f.table.series.n, 2);
+  tear_down(&f);
+}
+
+static void those_who_disagree_are_refused(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b");
+  set_up(&f,
+         "Metric '%{plugin}'\nHost 'a'\nUnit 'Count'\n"
+         "Metric 'p'\nHost 'b'\nUnit 'Bytes'",
+         10);
+  (void)put(&f, &a, 100);
+  struct binding *binding = put(&f, &b, 500);
+  assert_int_equal(admitted(binding), 0);
+  assert_int_equal(f.tally.row[REASON_DISAGREE].n, 1);
+  assert_string_equal(f.tally.row[REASON_DISAGREE].example, "b/p/t");
+  assert_ptr_equal(find(&f, &b), binding);
+
+  /* Once the other is gone, nothing disagrees any more. */
+  (void)bind_forget(&f.table, 0, 1000, 101);
+  assert_null(find(&f, &b));
+  assert_int_equal(admitted(put(&f, &b, 500)), 1);
+  tear_down(&f);
+}
+
+static void the_silent_are_forgotten_but_not_the_held(void **state) {
+  (void)state;
+  struct fixture f;
+  set_up(&f, PER_HOST, 1000);
+  char host[20];
+  for (int i = 0; i < 300; i++) {
+    (void)snprintf(host, sizeof(host), "h%d", i);
+    struct input in = input(host);
+    struct binding *binding = put(&f, &in, i);
+    binding->targets[0].n_held = i == 7;
+  }
+  assert_int_equal(f.table.n, 300);
+  assert_int_equal(f.table.series.n, 300);
+
+  /* A few chains at a time, all of them in the end. */
+  size_t chain = 0, steps = 0;
+  do {
+    chain = bind_forget(&f.table, chain, 10, 200);
+    steps++;
+  } while (chain != 0);
+  assert_int_equal(steps, (f.table.n_chains + 9) / 10);
+  assert_int_equal(f.table.n, 101);
+  assert_int_equal(f.table.series.n, 101);
+  for (int i = 0; i < 300; i++) {
+    (void)snprintf(host, sizeof(host), "h%d", i);
+    struct input in = input(host);
+    if ((find(&f, &in) != NULL) != (i >= 200 || i == 7))
+      fail_msg("%s", host);
+    if (i == 7)
+      find(&f, &in)->targets[0].n_held = 0;
+  }
+  assert_int_equal(bind_forget(&f.table, 0, SIZE_MAX / 2, 200), 0);
+  assert_int_equal(f.table.n, 100);
+  tear_down(&f);
+}
+
+/* Identifiers that nothing selects are bounded, too. */
+static void no_more_identifiers_than_a_limit(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b"), c = input("c");
+  set_up(&f, "Metric 'm'\nPlugin 'q'", 10);
+  f.table.max = 2;
+  (void)put(&f, &a, 100);
+  (void)put(&f, &b, 500);
+  struct plan *plan = plan_new(f.rules, &c, stream_notice, NULL);
+  uint64_t hash = identifier_hash(&c, 0, f.table.seed);
+  assert_null(bind_put(&f.table, plan, &c, hash, &f.tally));
+  assert_int_equal(f.tally.row[REASON_CROWDED].n, 1);
+  assert_int_equal(f.tally.row[REASON_MEMORY].n, 0);
+  assert_int_equal(f.table.n, 2);
+  (void)put(&f, &a, 100); /* a known one is taken */
+  (void)bind_forget(&f.table, 0, 1000, 101);
+  assert_non_null(bind_put(&f.table, plan, &c, hash, &f.tally));
+  plan_free(plan);
+  tear_down(&f);
+}
+
+/* One that is to be seldom is not silent so soon. */
+static void silence_is_three_intervals_longer(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a");
+  set_up(&f, PER_HOST, 10);
+  put(&f, &a, 100)->interval_s = 60;
+  (void)bind_forget(&f.table, 0, 1000, 280);
+  assert_int_equal(f.table.n, 1);
+  (void)bind_forget(&f.table, 0, 1000, 281);
+  assert_int_equal(f.table.n, 0);
+  tear_down(&f);
+}
+
+static void an_empty_table(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a");
+  set_up(&f, PER_HOST, 10);
+  assert_int_equal(bind_forget(&f.table, 0, 1000, INT64_MAX), 0);
+  assert_null(find(&f, &a));
+  bind_clear(&f.table);
+  assert_non_null(put(&f, &a, 1));
+  bind_clear(&f.table);
+  tear_down(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_identifier_is_bound_once),
+      cmocka_unit_test(that_nothing_selects_it_is_remembered),
+      cmocka_unit_test(meta_data_that_is_used_is_of_the_key),
+      cmocka_unit_test(targets_are_in_the_order_of_readings),
+      cmocka_unit_test(few_dimensions_come_first),
+      cmocka_unit_test(the_refused_come_in_when_others_are_forgotten),
+      cmocka_unit_test(those_who_disagree_are_refused),
+      cmocka_unit_test(the_silent_are_forgotten_but_not_the_held),
+      cmocka_unit_test(no_more_identifiers_than_a_limit),
+      cmocka_unit_test(silence_is_three_intervals_longer),
+      cmocka_unit_test(an_empty_table),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
