@@ -4,7 +4,6 @@ Stories take place in the past, so that each slot has ended: what a flush cuts
 then depends on the values alone.  Stories of open slots use slots of a day.
 """
 
-import os
 import re
 import time
 
@@ -227,6 +226,8 @@ def test_late_value_counts_from_the_next_slot_on(scene):
     story.put(3, a=1)
     story.cut()
     story.put(3, b=500)
+    story.cut()
+    story.put(1, b=9999)  # and is older than b's newest
     story.cut()
     assert story.told() == {0: 11, 1: 11, 2: 11, 3: 11}
     story.put(4, a=1)

@@ -9,10 +9,15 @@
 """
 
 import collections
+import glob
 import os
 import time
 
-FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
+
+def find_faketime():
+    found = glob.glob('/usr/lib/*/faketime/libfaketimeMT.so.1')
+    assert found, 'install faketime'
+    return found[0]
 
 
 class FastClock:
@@ -44,7 +49,7 @@ class FastClock:
         ASan's runtime is initialised from within libfaketime's constructor and
         hangs.  The runtime would refuse that place, but for its option."""
         at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(self.start))
-        preload = [FAKETIME, os.environ.get('COLLECTD_PRELOAD', '')]
+        preload = [find_faketime(), os.environ.get('COLLECTD_PRELOAD', '')]
         asan = [os.environ.get('ASAN_OPTIONS', ''), 'verify_asan_link_order=0']
         return {'LD_PRELOAD': ' '.join(filter(None, preload)), 'TZ': 'UTC',
                 'FAKETIME': f'@{at} x{self.rate:g}',
