@@ -133,9 +133,11 @@ static bool set_code(struct reply *out, struct str code) {
   code = str_trim(code);
   if (code.len == 0 || code.len >= REPLY_CODE_MAX || str_is_digit(code.p[0]))
     return false;
-  for (size_t i = 0; i < code.len; i++)
-    if (!str_is_alnum(code.p[i]) && memchr("._-", code.p[i], 3) == NULL)
+  for (size_t i = 0; i < code.len; i++) {
+    char c = code.p[i];
+    if (!str_is_alnum(c) && c != '.' && c != '_' && c != '-')
       return false;
+  }
 
   struct buf copy = BUF_OVER(out->code);
   buf_put(&copy, code.p, code.len);
