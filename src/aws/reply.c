@@ -130,11 +130,13 @@ const char *reply_hint(const char *code) { return find_row(code)->hint; }
 /* Copies a code to out; false when it cannot be one.  Codes are names: a
  * sentence or a number in their place was not written by AWS. */
 static bool set_code(struct reply *out, struct str code) {
+  static const char marks[] = {'.', '_', '-'};
   code = str_trim(code);
   if (code.len == 0 || code.len >= REPLY_CODE_MAX || str_is_digit(code.p[0]))
     return false;
   for (size_t i = 0; i < code.len; i++)
-    if (!str_is_alnum(code.p[i]) && memchr("._-", code.p[i], 3) == NULL)
+    if (!str_is_alnum(code.p[i]) &&
+        memchr(marks, code.p[i], sizeof(marks)) == NULL)
       return false;
 
   struct buf copy = BUF_OVER(out->code);
