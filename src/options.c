@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the table --------------------------------------------------------------
- */
+/* ---- the table ---------------------------------------------------------- */
 
 #define LEVEL(member) .at_level = offsetof(struct target, member)
 #define SENDER(member) LEVEL(node.sender.member)
@@ -208,8 +207,7 @@ const struct option *option_nearest(const char *name, unsigned where) {
   return best;
 }
 
-/* ---- the reader -------------------------------------------------------------
- */
+/* ---- the reader --------------------------------------------------------- */
 
 struct options_reader *options_reader_new(void) {
   return calloc(1, sizeof(struct options_reader));

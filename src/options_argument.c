@@ -9,8 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- showing ----------------------------------------------------------------
- */
+/* ---- showing ------------------------------------------------------------ */
 
 void text_put_shown(struct buf *out, const char *text) {
   enum { SHOWN_MAX = 64 };
@@ -69,8 +68,7 @@ void block_put(struct buf *out, const char *node, const char *metric) {
     buf_puts(out, "<Plugin write_cloudwatch>");
 }
 
-/* ---- what was meant ---------------------------------------------------------
- */
+/* ---- what was meant ----------------------------------------------------- */
 
 /* Appends a number such as "-1.5e-3" without its exponent: "-0.0015".  Nothing
  * when it is none, or has more than 30 digits then. */
@@ -133,8 +131,7 @@ void values_put_meant(struct buf *out, enum argument_kind kind,
     buf_puts(out, buf_str(&joined));
 }
 
-/* ---- taking -----------------------------------------------------------------
- */
+/* ---- taking ------------------------------------------------------------- */
 
 static int take_text(struct argument *out, const char *text, struct err *err) {
   out->text = str_dup(str_of(text));

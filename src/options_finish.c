@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- applying ---------------------------------------------------------------
- */
+/* ---- applying ----------------------------------------------------------- */
 
 /* The setter's target for this option: in a <Metric> if rule is not NULL. */
 static int apply(const struct item *item, struct target *level,
@@ -99,8 +98,7 @@ int item_apply(const struct item *item, struct target *to, struct err *err) {
   return apply(item, to, NULL, err);
 }
 
-/* ---- inheritance ------------------------------------------------------------
- */
+/* ---- inheritance -------------------------------------------------------- */
 
 /* Whether an option of <Plugin> is hidden by what stands in the node: the same
  * option, or for a group any option of it. */
@@ -132,8 +130,7 @@ static int fill(const struct level *plugin, const struct level *node,
   return out->node.sender.node != NULL ? 0 : err_set(err, "out of memory");
 }
 
-/* ---- checks of the whole ----------------------------------------------------
- */
+/* ---- checks of the whole ------------------------------------------------ */
 
 /* Half of a pair is never meant. */
 static int check_credentials(const struct source_options *who,
@@ -206,8 +203,7 @@ static int check_node(struct node_options *node, double interval_s,
   return 0;
 }
 
-/* ---- warnings ---------------------------------------------------------------
- */
+/* ---- warnings ----------------------------------------------------------- */
 
 static void warn_about(options_say_fn warn, const char *node,
                        const char *metric, const char *sentence) {
@@ -251,8 +247,7 @@ static void warn_node(const struct node_options *node, options_say_fn warn) {
   }
 }
 
-/* ---- finish -----------------------------------------------------------------
- */
+/* ---- finish ------------------------------------------------------------- */
 
 /* Puts the block's name before the sentence. */
 static int fail_in(const char *node, const struct err *why, struct err *err) {

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- saying what is wrong ---------------------------------------------------
- */
+/* ---- saying what is wrong ----------------------------------------------- */
 
 /* One block while it is read. */
 struct block {
@@ -108,8 +107,7 @@ static int check_count(const struct option *option, const oconfig_item_t *line,
                  n > 1 && option->kind == TEXT ? "; put it in quotes" : "");
 }
 
-/* ---- reading one line -------------------------------------------------------
- */
+/* ---- reading one line --------------------------------------------------- */
 
 /* The arguments of a line, checked in number and kind. */
 static int take_arguments(const struct option *option,
@@ -170,8 +168,7 @@ static int push(struct item **list, size_t *n, struct item *item) {
   return 0;
 }
 
-/* ---- blocks -----------------------------------------------------------------
- */
+/* ---- blocks ------------------------------------------------------------- */
 
 static void read_metric_line(const oconfig_item_t *line,
                              const struct block *block, uint64_t *given,
@@ -287,8 +284,7 @@ static void read_level(const oconfig_item_t *lines, const struct block *block) {
     read_line(&lines->children[i], block);
 }
 
-/* ---- a <Plugin> block ------------------------------------------------------
- */
+/* ---- a <Plugin> block --------------------------------------------------- */
 
 int options_read(struct options_reader *reader,
                  const struct oconfig_item_s *block, options_say_fn say) {

@@ -85,8 +85,7 @@ struct option {
   const char *words[OPTION_WORDS_MAX]; /* to choose from; NULL: no such one */
 };
 
-/* ---- the table (options.c) ------------------------------------------------
- */
+/* ---- the table (options.c) ---------------------------------------------- */
 
 const struct option *option_at(size_t i); /* NULL beyond the last */
 size_t option_index(const struct option *option);
@@ -101,8 +100,7 @@ const struct option *option_nearest(const char *name, unsigned where);
 /* Whether this is an option of a later version. */
 bool option_is_for_later(const char *name);
 
-/* ---- what was read --------------------------------------------------------
- */
+/* ---- what was read ------------------------------------------------------ */
 
 /* A line or block that was read and found good. */
 struct item {
@@ -134,8 +132,7 @@ struct options_reader {
 /* Forgets all that was read, wiped. */
 void options_reader_clear(struct options_reader *reader);
 
-/* ---- applying (options_finish.c) ------------------------------------------
- */
+/* ---- applying (options_finish.c) ---------------------------------------- */
 
 /* Sets every option that has a default to it. */
 int target_set_defaults(struct target *target, struct err *err);
@@ -149,8 +146,7 @@ int item_apply_in_metric(const struct item *item, struct rule_spec *to,
 /* Whether text is a good template. */
 int template_check(const char *text, struct err *err);
 
-/* ---- arguments (options_argument.c) ---------------------------------------
- */
+/* ---- arguments (options_argument.c) ------------------------------------- */
 
 /* Makes one argument of kind from what was written; text is copied.  0; or -1
  * with *err set. */
@@ -174,8 +170,7 @@ void text_put_shown(struct buf *out, const char *text);
  * metric NULL where there is none. */
 void block_put(struct buf *out, const char *node, const char *metric);
 
-/* ---- setters (options_value.c); what each writes to -----------------------
- */
+/* ---- setters (options_value.c); what each writes to --------------------- */
 
 option_set_fn set_text;          /* char *, not empty */
 option_set_fn set_path;          /* char *, a whole path */

@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- setters: texts ---------------------------------------------------------
- */
+/* ---- setters: texts ----------------------------------------------------- */
 
 /* A setter may run a second time on the same target: what an earlier line or
  * default wrote is given back first. */
@@ -92,8 +91,7 @@ int set_endpoint(const struct option *option, void *to,
   return replace_text(to, a->text, err);
 }
 
-/* ---- setters: truth and numbers ---------------------------------------------
- */
+/* ---- setters: truth and numbers ----------------------------------------- */
 
 int set_truth(const struct option *option, void *to, const struct argument *a,
               size_t n, struct err *err) {
@@ -173,8 +171,7 @@ int set_resolution(const struct option *option, void *to,
   return 0;
 }
 
-/* ---- setters: one of several words ------------------------------------------
- */
+/* ---- setters: one of several words -------------------------------------- */
 
 /* The number of the option's word; the message names all of them. */
 static int choose(const struct option *option, const char *text,
@@ -240,8 +237,7 @@ int set_unit(const struct option *option, void *to, const struct argument *a,
   return 0;
 }
 
-/* ---- setters: lists ---------------------------------------------------------
- */
+/* ---- setters: lists ----------------------------------------------------- */
 
 static int push_text(struct text_list *list, const char *text,
                      struct err *err) {

@@ -67,8 +67,7 @@ static struct {
           .flush_lock = PTHREAD_MUTEX_INITIALIZER,
           .flushed_ms = INT64_MIN / 2};
 
-/* ---- messages ---------------------------------------------------------------
- */
+/* ---- messages ----------------------------------------------------------- */
 
 static void sink(enum log_level level, const char *message) {
   static const int severity[] = {
@@ -94,8 +93,7 @@ static void say_warnings(const char *node, const struct buf *lines) {
       log_say(SAY_WARNING, node, "%.*s", (int)line.len, line.p);
 }
 
-/* ---- config -----------------------------------------------------------------
- */
+/* ---- config ------------------------------------------------------------- */
 
 static void note_exposed(const char *path) {
   struct buf line = BUF_INIT(65536);
@@ -136,8 +134,7 @@ static int on_config(oconfig_item_t *block) {
   return 0;
 }
 
-/* ---- write ------------------------------------------------------------------
- */
+/* ---- write -------------------------------------------------------------- */
 
 /* cdtime_t counts 2^-30 s. */
 static int64_t to_us(cdtime_t time) {
@@ -228,8 +225,7 @@ static int on_write(const data_set_t *set, const value_list_t *list,
   return 0;
 }
 
-/* ---- flush ------------------------------------------------------------------
- */
+/* ---- flush -------------------------------------------------------------- */
 
 /* identifier is ignored, as all writers to a network do. */
 static int on_flush(cdtime_t timeout, const char *identifier,
@@ -248,8 +244,7 @@ static int on_flush(cdtime_t timeout, const char *identifier,
   return 0;
 }
 
-/* ---- shutdown ---------------------------------------------------------------
- */
+/* ---- shutdown ----------------------------------------------------------- */
 
 /* Frees everything; the senders were told to stop. */
 static void clear(void) {
@@ -285,8 +280,7 @@ static int on_shutdown(void) {
   return 0;
 }
 
-/* ---- init -------------------------------------------------------------------
- */
+/* ---- init --------------------------------------------------------------- */
 
 /* Reads the environment once, before there are threads of ours. */
 static const char *get_environment(const char *name) { return getenv(name); }

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- what CloudWatch takes (API reference, PutMetricData, MetricDatum) ----
- */
+/* ---- what CloudWatch takes (API reference, PutMetricData, MetricDatum) ---- */
 
 #define CW_NAMESPACE_MAX 255        /* characters */
 #define CW_NAME_MAX 255             /* characters of a metric name */
@@ -25,8 +24,7 @@
 #define CW_PAST_S (14 * 86400)      /* how old a timestamp may be */
 #define CW_FUTURE_S (2 * 3600)      /* how far ahead it may be */
 
-/* ---- units ----------------------------------------------------------------
- */
+/* ---- units -------------------------------------------------------------- */
 
 #define UNITS_MAX 27
 
@@ -46,8 +44,7 @@ const char *unit_suggest(struct str spelling);
  * is_rate whether the value was turned into a rate per second */
 const char *unit_of_type(const char *type, bool is_rate);
 
-/* ---- what comes in ---------------------------------------------------------
- */
+/* ---- what comes in ------------------------------------------------------ */
 
 /* The five texts of a collectd identifier. */
 enum part {
@@ -86,8 +83,7 @@ struct input {
   int64_t interval_us; /* between two readings; above 0 */
 };
 
-/* ---- what goes out ----------------------------------------------------------
- */
+/* ---- what goes out ------------------------------------------------------ */
 
 struct dimension {
   const char *name;

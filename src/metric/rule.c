@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-/* ---- as configured --------------------------------------------------------
- */
+/* ---- as configured ------------------------------------------------------ */
 
 static void clear_texts(struct text_list *texts) {
   for (size_t i = 0; i < texts->n; i++)
@@ -43,8 +42,7 @@ void rules_spec_clear(struct rules_spec *spec) {
   *spec = (struct rules_spec){0};
 }
 
-/* ---- compiled -------------------------------------------------------------
- */
+/* ---- compiled ----------------------------------------------------------- */
 
 static int compile_blocks(const struct rules_spec *spec,
                           const struct block_context *context,

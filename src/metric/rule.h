@@ -16,8 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- as configured ----------------------------------------------------------
- */
+/* ---- as configured ------------------------------------------------------ */
 
 struct text_list {
   char **text; /* owned */

@@ -53,8 +53,7 @@ void tmpl_keys_clear(struct tmpl_keys *keys) {
   *keys = (struct tmpl_keys){0};
 }
 
-/* ---- compiling ------------------------------------------------------------
- */
+/* ---- compiling ---------------------------------------------------------- */
 
 /* A slice's length for "%.*s", no more than a message can take. */
 static int shown(struct str s) { return s.len < 60 ? (int)s.len : 60; }
@@ -256,8 +255,7 @@ bool tmpl_varies(const struct tmpl *tmpl) {
   return false;
 }
 
-/* ---- expanding ------------------------------------------------------------
- */
+/* ---- expanding ---------------------------------------------------------- */
 
 static const char *value_of(const struct piece *piece, const struct input *in,
                             size_t i) {

@@ -8,8 +8,7 @@
 
 #define LIST_MAX 120 /* bytes of a list of names in a message */
 
-/* ---- messages -------------------------------------------------------------
- */
+/* ---- messages ----------------------------------------------------------- */
 
 int where_refuse(const char *label, const char *option, const char *why,
                  struct err *err) {
@@ -71,8 +70,7 @@ static int refuse_undefined(const struct block *block,
   return refuse_set(block->rule.label, set, why.text, err);
 }
 
-/* ---- dimensions -----------------------------------------------------------
- */
+/* ---- dimensions --------------------------------------------------------- */
 
 int where_compile_text(const struct block_context *context, const char *text,
                        where_check_fn check, struct tmpl **out,
@@ -172,8 +170,7 @@ int where_compile_dimensions(const struct block_context *context,
   return 0;
 }
 
-/* ---- sets -----------------------------------------------------------------
- */
+/* ---- sets --------------------------------------------------------------- */
 
 /* The one set there is when none is configured. */
 static int take_all(struct block *block, struct block_set *out,

@@ -99,8 +99,7 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
                 d->is_stopping ? "" : "; the data wait and are sent later");
 }
 
-/* ---- one attempt ----------------------------------------------------------
- */
+/* ---- one attempt -------------------------------------------------------- */
 
 /* An explicit http: endpoint is the operator's word, but not a thing to do
  * quietly: names, values and identity cross the network in the clear.  Of the

@@ -9,8 +9,7 @@
 #define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
 #define SKEW_MIN_S 240        /* a difference that explains a refusal */
 
-/* ---- accepted -------------------------------------------------------------
- */
+/* ---- accepted ----------------------------------------------------------- */
 
 static void say_recovery(struct delivery *d) {
   const char *node = d->options->node;
@@ -55,8 +54,7 @@ static void settle_sent(struct delivery *d) {
   d->wake_ms = is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }
 
-/* ---- refused --------------------------------------------------------------
- */
+/* ---- refused ------------------------------------------------------------ */
 
 /* Drops n data of a parcel that CloudWatch will never take.  Names one
  * identifier; many that are refused at once are no flood. */
@@ -113,8 +111,7 @@ static void settle_mend(struct delivery *d) {
   say_recovery(d); /* the service was reached, and knows us */
 }
 
-/* ---- failed ---------------------------------------------------------------
- */
+/* ---- failed ------------------------------------------------------------- */
 
 /* The sentence for an answer that is no success. */
 static void describe_answer(const struct delivery *d, struct err *out) {

@@ -47,8 +47,7 @@ void source_forget(struct source *source, int64_t now_s);
  * "profile default in /root/.aws/credentials"; "" before the first. */
 const char *source_origin(const struct source *source);
 
-/* ---- place: region and endpoint, from the same files and environment -------
- */
+/* ---- place: region and endpoint, from the same files and environment ---- */
 
 struct place_options {
   char *region;   /* owned; NULL: as an AWS SDK would find it */

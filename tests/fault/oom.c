@@ -48,8 +48,7 @@ void *__wrap_realloc(void *p, size_t size) {
   return is_refused() ? NULL : __real_realloc(p, size);
 }
 
-/* ---- from values to a body -------------------------------------------------
- */
+/* ---- from values to a body ---------------------------------------------- */
 
 struct run {
   struct stream s;
@@ -125,8 +124,7 @@ static void join(struct run *run, enum protocol protocol) {
   batch_clear(&batch);
 }
 
-/* ---- stories ---------------------------------------------------------------
- */
+/* ---- stories ------------------------------------------------------------ */
 
 static void before_nothing(struct run *run) { (void)run; }
 
@@ -249,8 +247,7 @@ static void one_and_all_later_ones_are_refused(void **state) {
     tell_with_faults(&stories[i], true);
 }
 
-/* ---- none at all -----------------------------------------------------------
- */
+/* ---- none at all -------------------------------------------------------- */
 
 static void a_known_series_needs_none(void **state) {
   (void)state;

@@ -49,8 +49,7 @@ static int read_one(const char *block, struct options *out) {
   return read_blocks(blocks, 10, out);
 }
 
-/* ---- what is refused --------------------------------------------------------
- */
+/* ---- what is refused ---------------------------------------------------- */
 
 #define M "<Metric \"m\">\n</Metric>\n"
 #define IN_M(line) "<Metric \"Memory Available\">\n" line "\n</Metric>"
@@ -369,8 +368,7 @@ static void says_all_that_is_wrong(void **state) {
   assert_non_null(strstr(buf_str(&said), "Scale \"a\""));
 }
 
-/* ---- what is warned about ---------------------------------------------------
- */
+/* ---- what is warned about ----------------------------------------------- */
 
 static const struct {
   const char *label;
@@ -406,8 +404,7 @@ static void warns(void **state) {
   }
 }
 
-/* ---- what is read -----------------------------------------------------------
- */
+/* ---- what is read ------------------------------------------------------- */
 
 static void reads_each_option_of_a_destination(void **state) {
   struct options options = {0};
@@ -589,8 +586,7 @@ static const char *text_or_none(const char *text) {
   return text != NULL ? text : "none";
 }
 
-/* ---- nodes ------------------------------------------------------------------
- */
+/* ---- nodes -------------------------------------------------------------- */
 
 /* What stands in <Plugin> in the cases below. */
 #define OUTSIDE                                                                \

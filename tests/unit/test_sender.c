@@ -33,8 +33,7 @@
 #define COMBINED                                                               \
   PLAIN "Metric 'Sum of %{type}'\nStorageResolution '1'\nCombine 'sum'\n"
 
-/* ---- what was said ----------------------------------------------------------
- */
+/* ---- what was said ------------------------------------------------------ */
 
 static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
 static char said[1 << 16];
@@ -62,8 +61,7 @@ static long long number_before(const char *words) {
   return number;
 }
 
-/* ---- a destination that refuses ---------------------------------------------
- */
+/* ---- a destination that refuses ----------------------------------------- */
 
 /* A port that is taken but does not listen, so every connection is refused. */
 static int take_port(char *url, size_t size) {
@@ -133,8 +131,7 @@ static void close_place(struct place_of_work *w) {
   (void)close(w->port);
 }
 
-/* ---- those who work at once -------------------------------------------------
- */
+/* ---- those who work at once --------------------------------------------- */
 
 struct writer {
   struct place_of_work *work;
@@ -199,8 +196,7 @@ static void join_writers(struct writer writers[WRITERS]) {
     (void)pthread_join(writers[i].thread, NULL);
 }
 
-/* ---- tests ------------------------------------------------------------------
- */
+/* ---- tests -------------------------------------------------------------- */
 
 static void accounts_for_each_value(void **state) {
   (void)state;
