@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- what CloudWatch takes (API reference, PutMetricData, MetricDatum) ---- */
+/* ---- what CloudWatch takes (API reference of MetricDatum) --------------- */
 
 #define CW_NAMESPACE_MAX 255        /* characters */
 #define CW_NAME_MAX 255             /* characters of a metric name */
