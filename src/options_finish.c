@@ -230,6 +230,14 @@ static void warn_node(const struct node_options *node, options_say_fn warn) {
     warn_about(warn, sender->node, NULL, sentence.text);
   }
   endpoint_clear(&endpoint);
+  if (sender->buffer_age_s < sender->flush_interval_s + 60) {
+    err_set(&sentence,
+            "BufferAge %lld leaves no time between a flush and the next, every "
+            "%lld s: data may be too old before they are first sent",
+            (long long)sender->buffer_age_s,
+            (long long)sender->flush_interval_s);
+    warn_about(warn, sender->node, NULL, sentence.text);
+  }
   if (!sender->http.verify_peer)
     warn_about(warn, sender->node, NULL,
                "VerifyPeer false: anybody on the way can pretend to be "

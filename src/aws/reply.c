@@ -24,8 +24,8 @@
 #define HINT_KEY                                                               \
   "check the access key id, and that the Region is enabled for the account"
 #define HINT_SECRET                                                            \
-  "check the secret access key and the clock, and that no proxy changes "      \
-  "headers"
+  "check Region, the secret access key and the clock, and that no proxy "      \
+  "changes headers"
 #define HINT_ACCOUNT                                                           \
   "check that the account is active and signed up for CloudWatch"
 #define HINT_POLICY "allow cloudwatch:PutMetricData to this identity"

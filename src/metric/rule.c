@@ -1,8 +1,11 @@
 #include "metric/rule.h"
 
 #include "metric/block.h"
+#include "metric/names.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- as configured ------------------------------------------------------ */
 
@@ -93,6 +96,52 @@ static void warn_of_units(const struct rules *rules, struct buf *warnings) {
   }
 }
 
+/* The text of a template that does not vary; "" of one that does. */
+static void put_constant(struct buf *out, const struct tmpl *tmpl) {
+  static const struct reading reading = {.name = "value"};
+  static const struct input nothing = {
+      .part = {"", "", "", "", ""}, .readings = &reading, .n_readings = 1};
+
+  if (!tmpl_varies(tmpl))
+    tmpl_expand(tmpl, &nothing, 0, out);
+}
+
+/* A dimension that is empty whatever comes: an unset variable, mostly, so that
+ * hosts which should be told apart fall into one series. */
+static void warn_of_dimensions(const struct block *block,
+                               struct buf *warnings) {
+  for (size_t i = 0; i < block->n_dimensions; i++) {
+    const struct block_dimension *dimension = &block->dimensions[i];
+    struct buf value = BUF_INIT(SIZE_MAX / 2);
+    put_constant(&value, dimension->tmpl);
+    if (dimension->used && !tmpl_varies(dimension->tmpl) &&
+        names_is_blank((struct str){buf_str(&value), value.len}))
+      buf_printf(warnings,
+                 "<Metric \"%.100s\">: Dimension \"%.60s\" is always empty "
+                 "and so is left out; set the variable that it names for the "
+                 "daemon, or give it a text for that case\n",
+                 block->rule.label, dimension->name);
+    buf_clear(&value);
+  }
+}
+
+/* The API's model takes more than the user guide names; what is beyond the
+ * guide may be refused. */
+static void warn_of_namespace(const struct block *block, struct buf *warnings) {
+  static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ ._-/#:";
+  struct buf value = BUF_INIT(SIZE_MAX / 2);
+
+  put_constant(&value, block->namespace);
+  if (strspn(buf_str(&value), letters) < value.len)
+    buf_printf(warnings,
+               "<Metric \"%.100s\">: Namespace \"%.100s\" has characters "
+               "other than letters, digits, blank and . - _ / # :, which "
+               "CloudWatch may refuse\n",
+               block->rule.label, buf_str(&value));
+  buf_clear(&value);
+}
+
 struct rules *rules_compile(const struct rules_spec *spec,
                             const char *default_namespace, tmpl_env_fn env,
                             struct buf *warnings, struct err *err) {
@@ -116,6 +165,10 @@ struct rules *rules_compile(const struct rules_spec *spec,
       check_pairs(spec, rules, err) != 0)
     goto fail;
   warn_of_units(rules, warnings);
+  for (size_t i = 0; i < rules->n_blocks; i++) {
+    warn_of_dimensions(&rules->blocks[i], warnings);
+    warn_of_namespace(&rules->blocks[i], warnings);
+  }
   return rules;
 fail:
   rules_free(rules);

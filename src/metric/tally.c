@@ -36,10 +36,11 @@ static const struct reason_text texts[N_REASONS] = {
                             "raise MaxMetrics (every metric costs money), or "
                             "select less",
                             ODD},
-    [REASON_DISAGREE] = {"goes to a metric that another <Metric> block feeds "
-                         "with another Unit, StorageResolution, Statistics or "
-                         "Combine",
-                         "make the blocks agree, or give them different names",
+    [REASON_DISAGREE] = {"goes to a metric that other values feed with another "
+                         "Unit, StorageResolution, Statistics or Combine",
+                         "say the Unit (by itself it follows the type), select "
+                         "one Type, make the blocks agree, or give them "
+                         "different names",
                          ODD},
     [REASON_CROWDED] = {"is of one identifier more than are remembered at once",
                         "have less of them sent here, by a filter chain", ODD},

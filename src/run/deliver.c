@@ -14,6 +14,7 @@ struct delivery *delivery_new(const struct sender_options *options,
     goto no_memory;
 
   d->options = options;
+  d->deadline_ms = deadline_ms;
   d->outbox.limit_bytes = (size_t)options->buffer_limit_bytes;
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
@@ -76,7 +77,6 @@ int64_t delivery_wake_ms(const struct delivery *d) {
 void delivery_rest(struct delivery *d) { http_rest(d->http); }
 
 void delivery_hurry(struct delivery *d) {
-  d->is_stopping = true;
   d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
   d->wake_ms = 0;
 }
@@ -91,12 +91,13 @@ void delivery_drop(struct delivery *d, struct parcel *parcel, size_t i,
 void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
                    const char *reason, const char *remedy) {
   int64_t now_ms = clock_steady_ms();
+  bool is_stopping = atomic_load(d->deadline_ms) != INT64_MAX;
 
   d->wake_ms = retry_next(&d->retry, now_ms, base_ms, d->answer.retry_after_ms,
                           clock_dice());
   log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key,
                 "%s%s%s%s", reason, remedy[0] == '\0' ? "" : ": ", remedy,
-                d->is_stopping ? "" : "; the data wait and are sent later");
+                is_stopping ? "" : "; the data wait and are sent later");
 }
 
 /* ---- one attempt -------------------------------------------------------- */

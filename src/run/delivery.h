@@ -18,6 +18,7 @@
 
 struct delivery {
   const struct sender_options *options;
+  const _Atomic int64_t *deadline_ms; /* INT64_MAX until the stop */
   struct http *http;
   struct source *source;
   struct json_out *json;
@@ -33,7 +34,6 @@ struct delivery {
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
   int64_t offset_s;   /* the service's clock less ours */
   bool has_corrected; /* the clock, since the last success */
-  bool is_stopping;   /* what fails now is not tried for long */
   bool has_accepted;  /* anything yet */
   struct delivery_count count;
 

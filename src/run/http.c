@@ -34,6 +34,7 @@ struct http {
   const struct http_options *options; /* borrowed */
   const _Atomic int64_t *deadline_ms; /* borrowed */
   char *ca_bundle;                    /* owned; AWS_CA_BUNDLE, or NULL */
+  bool has_proxy;                     /* an option or the environment has one */
   CURLM *multi;                       /* owned; NULL: to be made */
   CURL *easy;                         /* likewise */
   curl_socket_t socket;               /* of the idle connection, curl's */
@@ -53,6 +54,7 @@ struct http *http_new(const struct http_options *options,
   http->options = options;
   http->deadline_ms = deadline_ms;
   http->socket = CURL_SOCKET_BAD;
+  http->has_proxy = http_options_have_proxy(options);
 
   struct str bundle = str_trim(str_of(getenv("AWS_CA_BUNDLE")));
   if (bundle.len > 0) {
@@ -234,9 +236,11 @@ static void put_reason(struct buf *out, const struct http *http,
       {CURLE_RECV_ERROR, "the connection broke"},
       {CURLE_SEND_ERROR, "the connection broke"},
       {CURLE_PARTIAL_FILE, "the answer broke off"},
-      {CURLE_OUT_OF_MEMORY, "no memory"},
+      {CURLE_OUT_OF_MEMORY, "the head of its answer is too long, or there is "
+                            "no memory"},
       {CURLE_URL_MALFORMAT, "its URL cannot be used"},
-      {CURLE_UNSUPPORTED_PROTOCOL, "only http and https can be used"},
+      {CURLE_UNSUPPORTED_PROTOCOL, "what it answered is not HTTP"},
+      {CURLE_WEIRD_SERVER_REPLY, "what it answered is not HTTP"},
   };
   long number = 0;
   char text[128];
@@ -250,6 +254,8 @@ static void put_reason(struct buf *out, const struct http *http,
       curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK &&
       number != 0 && strerror_r((int)number, text, sizeof(text)) == 0) {
     buf_puts(out, text);
+    if (http->has_proxy)
+      buf_puts(out, "; a proxy is configured, and may be what is meant");
     return;
   }
   /* Certificates fail in many ways, and curl's own words tell which. */
@@ -257,6 +263,8 @@ static void put_reason(struct buf *out, const struct http *http,
        rc == CURLE_SSL_CACERT_BADFILE) &&
       http->curl_says[0] != '\0') {
     buf_puts(out, http->curl_says);
+    if (strstr(http->curl_says, "wrong version number") != NULL)
+      buf_puts(out, "; does that port speak http?");
     return;
   }
   for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

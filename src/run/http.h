@@ -32,6 +32,10 @@ struct http_options {
   { .verify_peer = true, .connect_timeout_ms = 5000, .timeout_ms = 20000 }
 void http_options_clear(struct http_options *options);
 
+/* Whether requests may go through a proxy: an option or the environment names
+ * one. */
+bool http_options_have_proxy(const struct http_options *options);
+
 #define HTTP_ANSWER_MAX 65536 /* bytes of a body that are kept */
 
 struct http_header {

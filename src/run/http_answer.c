@@ -16,6 +16,18 @@ void http_options_clear(struct http_options *options) {
   *options = (struct http_options)HTTP_OPTIONS_INIT;
 }
 
+bool http_options_have_proxy(const struct http_options *options) {
+  static const char *const names[] = {"http_proxy", "https_proxy",
+                                      "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+  if (options->proxy != NULL)
+    return true;
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    if (getenv(names[i]) != NULL)
+      return true;
+  return false;
+}
+
 void http_answer_clear(struct http_answer *answer) {
   buf_wipe(&answer->body); /* may have brought credentials */
   buf_clear(&answer->query_error);

@@ -372,7 +372,7 @@ CASES = {
         [('p/memory', '0:1', '10:2'), ('p/percent', '0:3', '10:4'),
          ('p/users', '0:5')],
         [datum('M', {1: 1, 2: 1}, unit='Bytes')],
-        ['web1/p/percent goes to a metric that another <Metric> block feeds'],
+        ['web1/p/percent goes to a metric that other values feed'],
         2),
     'two data sources of one identifier in one series warn once': (
         metric('M', 'Type "load"'),
