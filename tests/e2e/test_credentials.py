@@ -248,8 +248,8 @@ def test_wrong_secret(scene):
     scene.secrets.add('secretRIGHT')
     daemon = scene.start(config(service, SessionToken=None))
     publish(daemon, load=1)
-    daemon.wait_for(r'\[warning\] .*SignatureDoesNotMatch.*check the secret '
-                    'access key', 10)
+    daemon.wait_for(r'\[warning\] .*SignatureDoesNotMatch.*check Region, the '
+                    'secret access key', 10)
     service.credentials[KEY] = (SECRET, None)
     service.wait_datums(1, 20)
 

@@ -388,7 +388,8 @@ def test_buffer_age(scene):
     feed(daemon, at=MINUTE - 240, old=1)
     publish(daemon, young=1)
     assert times(service.wait_datums(1, 10)) == [('young', MINUTE)]
-    line, = warnings(daemon)
+    at_start, line = warnings(daemon)
+    assert 'leaves no time between a flush and the next' in at_start
     assert re.search(r'gauge-old is older than BufferAge', line)
 
 

@@ -142,7 +142,8 @@ CASES = {
         'Dimension "Stage" "%{env:NO_STAGE}"\n'
         'Dimension "Group" "%{env:NO_GROUP|web}"\n' +
         names('M%{-env:NO_STAGE}%{env:NO_STAGE|.x}'), [SPARSE],
-        [datum('M.x', 3, dims={'Group': 'web'})]),
+        [datum('M.x', 3, dims={'Group': 'web'})],
+        ['Dimension "Stage" is always empty and so is left out']),
     '%{env:NAME} that is empty': (
         names('M%{-env:EMPTY|.none}'), [SPARSE],
         [datum('M.none', 3)]),

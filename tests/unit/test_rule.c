@@ -287,7 +287,7 @@ static void these_are_taken(void **state) {
   }
 }
 
-static void a_lost_unit_is_warned_of_once(void **state) {
+static void what_may_go_wrong_is_warned_of_once(void **state) {
   (void)state;
   static const struct {
     const char *label, *text, *want; /* "": no warning */
@@ -298,6 +298,20 @@ static void a_lost_unit_is_warned_of_once(void **state) {
       {"Unit says it", "Metric 'm'\nScale '2'\nUnit 'None'", ""},
       {"Scale of 1", "Metric 'm'\nScale '1'", ""},
       {"disabled", "Metric 'm'\nMetric 'n'\nScale '2'\nEnabled 'false'", ""},
+      {"a variable that is not set", "Dimension 'H' '%{env:NOPE}'\nMetric 'm'",
+       "Dimension \"H\" is always empty"},
+      {"an empty dimension", "Dimension 'H' ' '\nMetric 'm'",
+       "Dimension \"H\" is always empty"},
+      {"a dimension that may be empty",
+       "Dimension 'H' '%{type_instance}'\nMetric 'm'", ""},
+      {"an empty dimension in no set",
+       "Dimension 'H' ''\nDimensionSet ''\nMetric 'm'", ""},
+      {"every letter of the user guide", "Namespace 'Az 09._-/#:'\nMetric 'm'",
+       ""},
+      {"a namespace beyond the user guide", "Namespace 'R&D'\nMetric 'm'",
+       "Namespace \"R&D\" has characters other"},
+      {"a namespace that comes with values",
+       "Namespace '%{plugin}&'\nMetric 'm'", ""},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct buf warnings = BUF_INIT(4096);
@@ -361,7 +375,7 @@ int main(void) {
       cmocka_unit_test(a_set_has_at_most_30_dimensions),
       cmocka_unit_test(blocks_of_one_series_must_agree),
       cmocka_unit_test(these_are_taken),
-      cmocka_unit_test(a_lost_unit_is_warned_of_once),
+      cmocka_unit_test(what_may_go_wrong_is_warned_of_once),
       cmocka_unit_test(a_selector_is_checked_alone),
       cmocka_unit_test(meta_data_keys_are_numbered_over_all_blocks),
   };
