@@ -8,7 +8,6 @@
 
 #define PREFIX "write_cloudwatch plugin: "
 #define LINE_MAX_BYTES 1000
-#define STATE_MAX_BYTES 900
 #define SAID_AT_ONCE 4 /* messages of one spell before it gets quieter */
 #define HOUR_MS 3600000
 
@@ -54,7 +53,11 @@ static void print(char *text, size_t size, const char *format, va_list args) {
   make_one_line(text);
 }
 
-void log_say(enum log_level level, const char *node, const char *format, ...) {
+static void say(enum log_level level, const char *node, const char *format,
+                va_list args) __attribute__((format(printf, 3, 0)));
+
+static void say(enum log_level level, const char *node, const char *format,
+                va_list args) {
   char line[LINE_MAX_BYTES + 1];
   int len = snprintf(line, sizeof(line), PREFIX "%s%s", node,
                      node[0] == '\0' ? "" : ": ");
@@ -65,12 +68,16 @@ void log_say(enum log_level level, const char *node, const char *format, ...) {
     mark_cut(line, sizeof(line)); /* a name that fills the line */
     make_one_line(line);
   } else {
-    va_list args;
-    va_start(args, format);
     print(line + len, sizeof(line) - (size_t)len, format, args);
-    va_end(args);
   }
   the_sink(level, line);
+}
+
+void log_say(enum log_level level, const char *node, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  say(level, node, format, args);
+  va_end(args);
 }
 
 /* How long nothing is said after so many messages of one spell. */
@@ -103,12 +110,10 @@ void log_state_bad(struct log_state *state, enum log_level level,
   state->n_said++;
   state->quiet_ms = now_ms + quiet_after(state->n_said);
 
-  char what[STATE_MAX_BYTES];
   va_list args;
   va_start(args, format);
-  print(what, sizeof(what), format, args);
+  say(level, node, format, args);
   va_end(args);
-  log_say(level, node, "%s", what);
 }
 
 bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,
@@ -120,11 +125,9 @@ bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,
   if (!state->said)
     return true;
 
-  char what[STATE_MAX_BYTES];
   va_list args;
   va_start(args, format);
-  print(what, sizeof(what), format, args);
+  say(SAY_NOTICE, node, format, args);
   va_end(args);
-  log_say(SAY_NOTICE, node, "%s", what);
   return true;
 }

@@ -23,9 +23,6 @@ DATUM = re.compile(
     r"\d+\.\d (Count|Megabytes) +signature verified$", re.MULTILINE)
 BARS = r"[▁▂▃▄▅▆▇█]+(?: [▁▂▃▄▅▆▇█]+)+"
 
-pytestmark = pytest.mark.skipif(
-    os.getuid() != 0, reason="the quickstart installs packages: needs root")
-
 
 def git(folder, *arguments):
     return subprocess.run(
@@ -56,6 +53,7 @@ def clone(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def leaves_nothing(clone):
     """No process, and nothing outside the ignored folder."""
+    assert os.getuid() == 0, "the quickstart installs packages: run as root"
     before = files(clone)
     yield
     # A daemon whose service went first may take its ShutdownTimeout.
