@@ -1,5 +1,6 @@
 #include "run/sender.h"
 
+#include "base/digest.h"
 #include "metric/agg.h"
 #include "run/clock.h"
 #include "run/deliver.h"
@@ -61,21 +62,27 @@ struct orders {
 /* ---- birth -------------------------------------------------------------- */
 
 /* A share of FlushJitter that is this host's own and the same after each
- * restart, so that a fleet never flushes at once, and gaps do not move. */
+ * restart, so that a fleet never flushes at once, and gaps do not move.  By
+ * SHA-256, because the names of a fleet differ in little. */
 static int64_t phase_of(const struct sender_options *options,
                         const char *host) {
-  struct buf id = BUF_INIT(256);
+  struct buf id = BUF_INIT(4096), machine = BUF_INIT(256);
+  unsigned char digest[DIGEST_BYTES] = {0};
   struct err err;
-  uint64_t hash = str_hash(STR_HASH_SEED, host, strlen(host) + 1);
+  double share = 0;
   double jitter_s = options->flush_jitter_s < 0
                         ? (double)options->flush_interval_s / 10
                         : options->flush_jitter_s;
 
-  if (file_read(MACHINE_ID, &id, &err) == FILE_FOUND)
-    hash = str_hash(hash, buf_str(&id), id.len);
+  buf_puts(&id, host);
+  if (file_read(MACHINE_ID, &machine, &err) == FILE_FOUND)
+    buf_puts(&id, buf_str(&machine));
+  (void)digest_sha256(buf_str(&id), id.len, digest);
+  for (size_t i = 4; i-- > 0;)
+    share = (share + digest[i]) / 256;
+  buf_clear(&machine);
   buf_clear(&id);
-  /* The upper half of FNV-1a is the better mixed one. */
-  return (int64_t)(jitter_s * 1000 * (double)(hash >> 32) / 0x1p32);
+  return (int64_t)(jitter_s * 1000 * share);
 }
 
 static int init_lock(struct sender *s) {
