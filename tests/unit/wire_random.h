@@ -95,36 +95,9 @@ static inline void wire_text(struct wire_random *random, char *out,
 }
 
 static inline const char *wire_unit(struct wire_random *random) {
-  static const char *const units[] = {"Seconds",
-                                      "Microseconds",
-                                      "Milliseconds",
-                                      "Bytes",
-                                      "Kilobytes",
-                                      "Megabytes",
-                                      "Gigabytes",
-                                      "Terabytes",
-                                      "Bits",
-                                      "Kilobits",
-                                      "Megabits",
-                                      "Gigabits",
-                                      "Terabits",
-                                      "Percent",
-                                      "Count",
-                                      "Bytes/Second",
-                                      "Kilobytes/Second",
-                                      "Megabytes/Second",
-                                      "Gigabytes/Second",
-                                      "Terabytes/Second",
-                                      "Bits/Second",
-                                      "Kilobits/Second",
-                                      "Megabits/Second",
-                                      "Gigabits/Second",
-                                      "Terabits/Second",
-                                      "Count/Second",
-                                      "None"};
   if (wire_often(random, 20))
     return "None";
-  return units[wire_below(random, sizeof(units) / sizeof(units[0]))];
+  return unit_at(wire_below(random, UNITS_MAX));
 }
 
 /* A datum with all that it points to. */
