@@ -13,6 +13,8 @@ import glob
 import os
 import time
 
+JUST_ENDED_S = 3
+
 
 def find_faketime():
     found = glob.glob('/usr/lib/*/faketime/libfaketimeMT.so.1')
@@ -57,11 +59,15 @@ class FastClock:
 
 
 def keep_clear_of(length_s, margin_s=4):
-    """Waits while the next multiple of length_s is near, and returns the last
-    one: for stories in which a period must not end."""
+    """Waits while a multiple of length_s is near, on either side, and returns
+    the last one: for stories in which a period must not end, and the one
+    before must have ended for longer than a flush may ask for."""
     left = length_s - time.time() % length_s
     if left < margin_s:
         time.sleep(left + 0.01)
+    passed = time.time() % length_s
+    if passed < JUST_ENDED_S:
+        time.sleep(JUST_ENDED_S - passed)
     return int(time.time() // length_s * length_s)
 
 
