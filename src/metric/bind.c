@@ -161,7 +161,6 @@ static struct binding *binding_new(const struct bind_table *table,
       (struct rate *)(void *)(binding->targets + plan->n_targets);
   char *key = (char *)(rates + n_rates);
   binding->rates = needs_rate ? rates : NULL;
-  binding->needs_rate = needs_rate;
   binding->n_readings = in->n_readings;
   identifier_key_write(in, table->n_meta, key);
   binding->key = key;

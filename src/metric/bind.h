@@ -47,7 +47,6 @@ struct binding {
   uint32_t interval_s;  /* of its values, rounded up */
   uint32_t n_forgotten; /* of the series table, when refused */
   bool is_refused;      /* a target has no series: worth asking again */
-  bool needs_rate;      /* a target wants rate or difference */
   size_t n_readings;
   struct rate *rates; /* one for each reading; NULL if none is needed */
   size_t n_targets;

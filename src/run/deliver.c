@@ -55,7 +55,6 @@ void delivery_put(struct delivery *d, struct parcel *parcel) {
     d->wake_ms = 0;
 
   size_t n_dropped = outbox_put(&d->outbox, parcel);
-  d->count.dropped += n_dropped;
   if (n_dropped > 0)
     log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "BufferLimit is reached; the oldest data are dropped while "
@@ -67,7 +66,11 @@ void delivery_limit(struct delivery *d, int64_t bytes) {
 }
 
 struct delivery_count delivery_count(const struct delivery *d) {
-  return d->count;
+  struct delivery_count count = d->count;
+
+  count.dropped = d->outbox.n_dropped;
+  count.aged = d->outbox.n_expired;
+  return count;
 }
 
 int64_t delivery_wake_ms(const struct delivery *d) {
@@ -130,7 +133,6 @@ static bool has_place(struct delivery *d) {
 static void expire(struct delivery *d, int64_t now_s) {
   size_t n = outbox_expire(&d->outbox, now_s - d->options->buffer_age_s);
 
-  d->count.aged += n;
   if (n > 0)
     log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "data that wait longer than BufferAge are dropped until "

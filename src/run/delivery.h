@@ -35,7 +35,7 @@ struct delivery {
   int64_t offset_s;   /* the service's clock less ours */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
-  struct delivery_count count;
+  struct delivery_count count; /* but for what the outbox counts */
 
   struct log_state sending; /* why nothing is accepted */
   struct log_state clock;   /* this host's differs from the service's */

@@ -21,12 +21,12 @@ static void say_recovery(struct delivery *d) {
                        d->outbox.n_data);
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
-                       (unsigned long long)d->count.aged);
+                       (unsigned long long)d->outbox.n_expired);
   if (d->outbox.bytes < d->outbox.limit_bytes / 2)
     (void)log_state_good(&d->full, node, now_ms,
                          "what waits is within BufferLimit again; %llu data "
                          "were dropped so far",
-                         (unsigned long long)d->count.dropped);
+                         (unsigned long long)d->outbox.n_dropped);
 }
 
 static void settle_sent(struct delivery *d) {

@@ -142,7 +142,6 @@ static void targets_are_in_the_order_of_readings(void **state) {
     assert_int_equal(binding->targets[i].reading, want[i].reading);
     assert_string_equal(binding->targets[i].series->name.name, want[i].name);
   }
-  assert_true(binding->needs_rate);
   assert_non_null(binding->rates);
   tear_down(&f);
 
