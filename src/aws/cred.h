@@ -38,6 +38,22 @@ enum cred_found { CRED_FOUND, CRED_ABSENT, CRED_FAILED };
 enum cred_found cred_from_profile(const struct ini *ini, const char *profile,
                                   struct cred *out, struct err *err);
 
+/* Credentials as a JSON document, as three kinds of source give them.
+ *
+ *   CRED_OF_PROCESS    what a credential_process prints: Version 1,
+ *                      AccessKeyId, SecretAccessKey, SessionToken, Expiration
+ *   CRED_OF_CONTAINER  ECS, EKS: AccessKeyId, SecretAccessKey, Token,
+ *                      Expiration; an error is code and message
+ *   CRED_OF_INSTANCE   IMDS: the same and Code, which is "Success"; else an
+ *                      error with Message, though the status was 200
+ *
+ * Without Expiration they never end.  0; or -1 with *err set and *out empty.
+ * The sentence begins with origin and never holds a secret, nor a word of a
+ * document that could not be read. */
+enum cred_shape { CRED_OF_PROCESS, CRED_OF_CONTAINER, CRED_OF_INSTANCE };
+int cred_from_json(struct str text, enum cred_shape shape, const char *origin,
+                   struct cred *out, struct err *err);
+
 /* Whether *cred has keys and is at least margin_s away from its end. */
 bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s);
 

@@ -24,6 +24,10 @@ bool endpoint_region_ok(struct str region);
 void endpoint_put_host(struct buf *out, const char *service, const char *region,
                        bool fips, bool dual_stack);
 
+/* Whether STS of this region was reached by the global endpoint when
+ * sts_regional_endpoints is "legacy": the 16 regions that the AWS SDKs list. */
+bool endpoint_sts_is_legacy(const char *region);
+
 /* A URL of scheme http or https, taken apart. */
 struct endpoint {
   bool tls;
