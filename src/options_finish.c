@@ -152,12 +152,15 @@ static int check_credentials(const struct source_options *who,
 }
 
 static int check_place(const struct place_options *place, struct err *err) {
-  if (place->endpoint == NULL || (!place->use_fips && !place->use_dual_stack))
+  bool is_fips = place->use_fips == PLACE_YES;
+
+  if (place->endpoint == NULL ||
+      (!is_fips && place->use_dual_stack != PLACE_YES))
     return 0;
   return err_set(err,
                  "%s true stands together with Endpoint \"%s\", which names "
                  "the host already; remove one of them",
-                 place->use_fips ? "UseFIPS" : "UseDualStack", place->endpoint);
+                 is_fips ? "UseFIPS" : "UseDualStack", place->endpoint);
 }
 
 /* FlushInterval follows the daemon unless it is written. */

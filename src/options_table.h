@@ -179,6 +179,7 @@ option_set_fn set_template;      /* char * */
 option_set_fn set_region;        /* char * */
 option_set_fn set_endpoint;      /* char * */
 option_set_fn set_truth;         /* bool */
+option_set_fn set_choice;        /* enum place_choice */
 option_set_fn set_number;        /* double */
 option_set_fn set_whole;         /* int64_t */
 option_set_fn set_milliseconds;  /* int64_t; written in seconds */

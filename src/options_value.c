@@ -101,6 +101,14 @@ int set_truth(const struct option *option, void *to, const struct argument *a,
   return 0;
 }
 
+int set_choice(const struct option *option, void *to, const struct argument *a,
+               size_t n, struct err *err) {
+  enum place_choice *target = to;
+  (void)option, (void)n, (void)err;
+  *target = a->truth ? PLACE_YES : PLACE_NO;
+  return 0;
+}
+
 static int check_range(const struct option *option, double number,
                        struct err *err) {
   char room[128];

@@ -7,22 +7,20 @@
 #include <stdlib.h>
 
 struct delivery *delivery_new(const struct sender_options *options,
-                              const _Atomic int64_t *deadline_ms,
-                              struct err *err) {
+                              struct session *session, struct err *err) {
   struct delivery *d = calloc(1, sizeof(*d));
   if (d == NULL)
     goto no_memory;
 
   d->options = options;
-  d->deadline_ms = deadline_ms;
+  d->session = session;
   d->outbox.limit_bytes = (size_t)options->buffer_limit_bytes;
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
-  d->http = http_new(&options->http, deadline_ms);
-  d->source = source_new(&options->who);
+  d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
-  if (d->http != NULL && d->source != NULL && d->json != NULL)
+  if (d->source != NULL && d->json != NULL)
     return d;
 
 no_memory:
@@ -44,7 +42,6 @@ void delivery_free(struct delivery *d) {
   place_clear(&d->place);
   json_out_free(d->json);
   source_free(d->source);
-  http_free(d->http);
   free(d);
 }
 
@@ -77,8 +74,6 @@ int64_t delivery_wake_ms(const struct delivery *d) {
   return d->outbox.newest == NULL ? INT64_MAX : d->wake_ms;
 }
 
-void delivery_rest(struct delivery *d) { http_rest(d->http); }
-
 void delivery_hurry(struct delivery *d) {
   d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
   d->wake_ms = 0;
@@ -94,7 +89,7 @@ void delivery_drop(struct delivery *d, struct parcel *parcel, size_t i,
 void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
                    const char *reason, const char *remedy) {
   int64_t now_ms = clock_steady_ms();
-  bool is_stopping = atomic_load(d->deadline_ms) != INT64_MAX;
+  bool is_stopping = atomic_load(d->session->deadline_ms) != INT64_MAX;
 
   d->wake_ms = retry_next(&d->retry, now_ms, base_ms, d->answer.retry_after_ms,
                           clock_dice());
@@ -104,30 +99,6 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 }
 
 /* ---- one attempt -------------------------------------------------------- */
-
-/* An explicit http: endpoint is the operator's word, but not a thing to do
- * quietly: names, values and identity cross the network in the clear.  Of the
- * option Endpoint the door has warned at the start. */
-static void warn_of_plain_http(const struct delivery *d) {
-  if (d->options->place.endpoint == NULL && !d->place.endpoint.tls &&
-      !d->place.endpoint.loopback)
-    log_say(SAY_WARNING, d->options->node,
-            "%s is not encrypted: use https: unless the network is trusted",
-            d->place.endpoint.url);
-}
-
-static bool has_place(struct delivery *d) {
-  struct err err = {""};
-
-  if (d->place.region != NULL)
-    return true;
-  if (source_place(d->source, &d->options->place, &d->place, &err) != 0) {
-    delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
-    return false;
-  }
-  warn_of_plain_http(d);
-  return true;
-}
 
 /* What became too old while it waited. */
 static void expire(struct delivery *d, int64_t now_s) {
@@ -175,7 +146,7 @@ static bool drop_too_large(struct delivery *d, struct parcel *first,
 static void send_batch(struct delivery *d, const struct cred *cred,
                        int64_t now_s) {
   struct err err = {""};
-  struct post post = {.http = d->http,
+  struct post post = {.http = d->session->aws,
                       .place = &d->place,
                       .cred = cred,
                       .compression = d->options->compression,
@@ -194,12 +165,15 @@ void delivery_attempt(struct delivery *d) {
   d->answer.retry_after_ms = 0;
   expire(d, now_s);
   struct parcel *first = d->outbox.newest;
-  if (first == NULL || !has_place(d))
+  if (first == NULL)
     return;
 
-  const struct cred *cred = source_get(d->source, now_s, &err);
-  if (cred != NULL && fill(d, first, &err) == 0)
+  const struct cred *cred = delivery_ready(d);
+  if (cred == NULL)
+    d->wake_ms = retry_next(&d->retry, clock_steady_ms(), RETRY_BASE_MS, 0,
+                            clock_dice());
+  else if (fill(d, first, &err) == 0)
     send_batch(d, cred, now_s);
-  else if (cred == NULL || !drop_too_large(d, first, &err))
+  else if (!drop_too_large(d, first, &err))
     delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
 }

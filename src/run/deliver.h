@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "metric/parcel.h"
 #include "run/sender.h"
+#include "run/session.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,12 +29,10 @@ struct delivery_count {
   uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
 };
 
-/* options      borrowed for the life of the delivery
- * deadline_ms  steady time at which a request is abandoned; as http_new()
- * Reads the environment.  NULL with *err set. */
+/* options, session  borrowed for the life of the delivery
+ * NULL with *err set. */
 struct delivery *delivery_new(const struct sender_options *options,
-                              const _Atomic int64_t *deadline_ms,
-                              struct err *err);
+                              struct session *session, struct err *err);
 
 /* Says what is lost, if anything still waits. */
 void delivery_free(struct delivery *delivery);
@@ -53,8 +51,9 @@ int64_t delivery_wake_ms(const struct delivery *delivery);
 void delivery_attempt(struct delivery *delivery);
 
 /* To be called now and then while nothing is sent: an idle connection is
- * closed. */
-void delivery_rest(struct delivery *delivery);
+ * closed, and credentials are fetched or refreshed ahead of need; may then
+ * block for some seconds. */
+void delivery_tend(struct delivery *delivery);
 
 /* The end is near: forgets that it was going to wait, and that the backlog was
  * metered. */

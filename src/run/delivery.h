@@ -10,6 +10,7 @@
 #include "run/http.h"
 #include "run/log.h"
 #include "run/outbox.h"
+#include "run/session.h"
 #include "run/source.h"
 
 #include <stdbool.h>
@@ -18,16 +19,18 @@
 
 struct delivery {
   const struct sender_options *options;
-  const _Atomic int64_t *deadline_ms; /* INT64_MAX until the stop */
-  struct http *http;
+  struct session *session; /* borrowed */
   struct source *source;
   struct json_out *json;
-  struct place place; /* empty until it was found */
+  struct place place;    /* empty until it was found */
+  unsigned place_n_read; /* of the profile, when it was found */
   struct outbox outbox;
   struct batch batch;
   struct http_answer answer;
   struct reply reply; /* of the last attempt */
 
+  struct retry tend; /* for what requests need, before there are data */
+  int64_t tend_ms;   /* steady; not before */
   struct retry retry;
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
@@ -37,6 +40,8 @@ struct delivery {
   bool has_accepted;  /* anything yet */
   struct delivery_count count; /* but for what the outbox counts */
 
+  struct log_state awaited; /* there is no region, or are no credentials */
+  struct log_state renewal; /* credentials are used that could not be renewed */
   struct log_state sending; /* why nothing is accepted */
   struct log_state clock;   /* this host's differs from the service's */
   struct log_state full;    /* BufferLimit drops what waits */
@@ -55,6 +60,10 @@ void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
 /* Takes n data, from number i on, out of a parcel that waits. */
 void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
                    size_t n);
+
+/* The credentials to sign with now, region and endpoint being known; NULL when
+ * that is not so yet, which was said. */
+const struct cred *delivery_ready(struct delivery *delivery);
 
 /* Acts on the answer to the batch: delivery->answer and ->reply. */
 void delivery_settle(struct delivery *delivery);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "metric/batch.h"
 #include "run/http.h"
-#include "run/source.h"
+#include "run/place.h"
 
 #include <stdbool.h>
 #include <stdint.h>

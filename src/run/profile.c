@@ -153,6 +153,7 @@ int profile_refresh(struct profile *profile, struct err *err) {
   ini_wipe(profile->ini);
   profile->ini = ini;
   profile->failed = false;
+  profile->n_read++;
   rc = 0;
 out:
   buf_wipe(&config);

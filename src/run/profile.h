@@ -27,6 +27,7 @@ struct profile {
   struct profile_file config, credentials;
   struct ini *ini; /* owned; what was last understood; NULL: nothing yet */
   bool failed;     /* the last reading */
+  unsigned n_read; /* how often they were understood: tells of a change */
 };
 
 /* What the plugin's own options say; all borrowed for the life of the profile,

@@ -1,13 +1,13 @@
 #include "run/sender.h"
 
-#include "base/digest.h"
 #include "metric/agg.h"
 #include "run/clock.h"
 #include "run/deliver.h"
-#include "run/file.h"
 #include "run/flush.h"
 #include "run/log.h"
+#include "run/phase.h"
 #include "run/report.h"
+#include "run/session.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +20,6 @@
 #define SILENT_MIN_S 3600  /* an identifier is forgotten after this long */
 #define FORGET_CHAINS 1024 /* looked at in one go under the lock */
 #define SAMPLES_MIN 4096   /* room for a flush even when BufferLimit is used */
-#define MACHINE_ID "/etc/machine-id"
 
 struct sender {
   const struct sender_options *options;
@@ -44,6 +43,7 @@ struct sender {
   _Atomic int64_t deadline_ms;
 
   /* The thread's alone. */
+  struct session *session;
   struct flush flush;
   struct delivery *delivery;
   struct samples taken; /* swapped with agg's at each flush */
@@ -60,30 +60,6 @@ struct orders {
 };
 
 /* ---- birth -------------------------------------------------------------- */
-
-/* A share of FlushJitter that is this host's own and the same after each
- * restart, so that a fleet never flushes at once, and gaps do not move.  By
- * SHA-256, because the names of a fleet differ in little. */
-static int64_t phase_of(const struct sender_options *options,
-                        const char *host) {
-  struct buf id = BUF_INIT(4096), machine = BUF_INIT(256);
-  unsigned char digest[DIGEST_BYTES] = {0};
-  struct err err;
-  double share = 0;
-  double jitter_s = options->flush_jitter_s < 0
-                        ? (double)options->flush_interval_s / 10
-                        : options->flush_jitter_s;
-
-  buf_puts(&id, host);
-  if (file_read(MACHINE_ID, &machine, &err) == FILE_FOUND)
-    buf_puts(&id, buf_str(&machine));
-  (void)digest_sha256(buf_str(&id), id.len, digest);
-  for (size_t i = 4; i-- > 0;)
-    share = (share + digest[i]) / 256;
-  buf_clear(&machine);
-  buf_clear(&id);
-  return (int64_t)(jitter_s * 1000 * share);
-}
 
 static int init_lock(struct sender *s) {
   pthread_condattr_t attr;
@@ -108,6 +84,17 @@ static size_t samples_for(int64_t bytes) {
   return n < SAMPLES_MIN ? SAMPLES_MIN : (size_t)n;
 }
 
+static struct session *open_session(const struct sender *s) {
+  const struct source_options *who = &s->options->who;
+  const struct profile_options profile = {
+      .name = who->profile,
+      .config_file = who->config_file,
+      .credentials_file = who->credentials_file,
+  };
+
+  return session_new(&profile, &s->options->http, &s->deadline_ms);
+}
+
 struct sender *sender_new(const struct sender_options *options,
                           const struct rules *rules, const char *host,
                           struct err *err) {
@@ -119,7 +106,9 @@ struct sender *sender_new(const struct sender_options *options,
 
   s->options = options;
   s->rules = rules;
-  s->phase_ms = phase_of(options, host);
+  s->phase_ms = phase_ms(host, options->flush_jitter_s >= 0
+                                   ? options->flush_jitter_s
+                                   : (double)options->flush_interval_s / 10);
   s->period_s = period_length(options->flush_interval_s);
   atomic_init(&s->deadline_ms, INT64_MAX);
   agg_init(&s->agg, (size_t)options->max_metrics,
@@ -130,7 +119,12 @@ struct sender *sender_new(const struct sender_options *options,
     (void)err_set(err, "no memory for a destination");
     goto failed;
   }
-  s->delivery = delivery_new(options, &s->deadline_ms, err);
+  s->session = open_session(s);
+  if (s->session == NULL) {
+    (void)err_set(err, "no memory for a destination");
+    goto failed;
+  }
+  s->delivery = delivery_new(options, s->session, err);
   if (s->delivery != NULL)
     return s;
 
@@ -145,6 +139,7 @@ void sender_free(struct sender *s) {
   if (s->has_thread)
     pthread_join(s->thread, NULL);
   delivery_free(s->delivery);
+  session_free(s->session);
   flush_clear(&s->flush);
   samples_clear(&s->taken);
   agg_clear(&s->agg);
@@ -324,7 +319,7 @@ static void send_if_due(struct sender *s) {
   if (delivery_wake_ms(s->delivery) <= clock_steady_ms())
     delivery_attempt(s->delivery);
   else
-    delivery_rest(s->delivery);
+    delivery_tend(s->delivery);
 }
 
 /* Sends what waits until nothing does, or the next attempt would come too
@@ -369,6 +364,7 @@ static void *run(void *argument) {
   struct orders orders;
 
   s->flushed_s = multiple_at(s, clock_wall_ms());
+  delivery_tend(s->delivery);
   do {
     orders = wait_for_orders(s);
     flush_if_due(s);

@@ -1,31 +1,41 @@
 /* The chain.  A further source is a function in a source_*.c file, a line in
- * source_list.h, and a row in the table below, at its place in the order; an
- * instance role comes last. */
+ * source_list.h, and a row in the table below, at its place in the order. */
 #include "run/source.h"
 
+#include "aws/retry.h"
 #include "base/digest.h"
+#include "run/clock.h"
 #include "run/source_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ORIGIN_MAX_BYTES 16384
-
-/* Fetched anew this long before they end; AWS SDKs take 10 to 15 minutes. */
+/* Fetched anew this long before they end, as the AWS SDKs do; credentials of a
+ * short life at half of it. */
 #define MARGIN_S (15 * 60)
 
-/* At most one forced fetch in this time, so that credentials that AWS never
- * accepts do not become a request storm. */
-#define FORGET_EVERY_S 60
+/* At most one refresh in this time, so that credentials that AWS never accepts,
+ * or a source that is broken, do not become a request storm. */
+#define RETRY_S 60
+
+/* When an instance's credentials have ended and no new ones can be had, the
+ * fault is at the service, and a fleet must not make it worse. */
+#define STABLE_RETRY_S (10 * 60)
+#define STABLE_SPREAD_S (5 * 60)
+
+/* A difference of clocks below this is no error of a clock. */
+#define SKEW_MIN_S 240
 
 static const struct {
   source_fn ask;
-  bool of_files; /* to be asked again when the shared files change */
+  bool by_environment; /* not asked where an option names the shared files */
 } chain[] = {
-    {source_option, false},       {source_environment, false},
-    {source_web_identity, false}, {source_profile, true},
-    {source_container, false},
+    {source_option, false},      {source_environment, true},
+    {source_web_identity, true}, {source_profile, false},
+    {source_container, true},    {source_instance, true},
 };
+
+/* ---- options ------------------------------------------------------------ */
 
 static void wipe_text(char **text) {
   if (*text != NULL)
@@ -41,106 +51,246 @@ void source_options_wipe(struct source_options *options) {
   wipe_text(&options->profile);
   wipe_text(&options->credentials_file);
   wipe_text(&options->config_file);
+  wipe_text(&options->role_arn);
+  wipe_text(&options->external_id);
+  wipe_text(&options->role_session_name);
 }
 
-struct source *source_new(const struct source_options *options) {
+/* ---- what was found ----------------------------------------------------- */
+
+void found_wipe(struct found *found) {
+  cred_wipe(&found->cred);
+  buf_clear(&found->origin);
+  *found = (struct found)FOUND_INIT;
+}
+
+static void move(struct found *to, struct found *from) {
+  found_wipe(to);
+  cred_move(&to->cred, &from->cred);
+  buf_move(&to->origin, &from->origin);
+  to->of_files = from->of_files;
+  to->is_stable = from->is_stable;
+}
+
+void source_settle_end(const struct source *source, struct cred *cred,
+                       int64_t date_s) {
+  int64_t ahead_s = source->now_s - date_s;
+
+  if (date_s <= 0 || cred->expires_s == CRED_NEVER ||
+      (ahead_s > -SKEW_MIN_S && ahead_s < SKEW_MIN_S))
+    return;
+  cred->expires_s += ahead_s;
+}
+
+struct source *source_new(const struct source_options *options,
+                          struct session *session, const struct place *place) {
   struct source *source = calloc(1, sizeof(*source));
   if (source == NULL)
     return NULL;
   source->options = options;
-  source->origin = (struct buf)BUF_INIT(ORIGIN_MAX_BYTES);
-
-  const struct profile_options profile = {
-      .name = options->profile,
-      .config_file = options->config_file,
-      .credentials_file = options->credentials_file,
-  };
-  if (env_init(&source->env) != 0 ||
-      profile_init(&source->profile, &profile, &source->env) != 0) {
-    source_free(source);
-    return NULL;
-  }
+  source->session = session;
+  source->place = place;
+  source->held = (struct found)FOUND_INIT;
   return source;
 }
 
 void source_free(struct source *source) {
   if (source == NULL)
     return;
-  cred_wipe(&source->cred);
-  buf_clear(&source->origin);
-  profile_wipe(&source->profile);
-  env_wipe(&source->env);
+  found_wipe(&source->held);
   free(source);
 }
 
-bool source_is_by_file(const struct source *source) {
+/* ---- fetching ----------------------------------------------------------- */
+
+/* Whether the plugin's options choose the shared files: then what the
+ * environment holds is not asked, as with a profile given to an AWS SDK. */
+static bool is_by_file(const struct source *source) {
   return source->options->profile != NULL ||
          source->options->credentials_file != NULL;
 }
 
 static void say_none(const struct source *source, struct err *err) {
-  const struct profile *profile = &source->profile;
+  const struct profile *profile = &source->session->profile;
   const char *config = profile->config.path;
   const char *credentials = profile->credentials.path;
   err_set(err,
           "no credentials found: no AccessKeyId in the configuration, no "
-          "AWS_ACCESS_KEY_ID in the environment, no keys for profile %s in %s "
-          "or %s; write them in one of these places (this version does not "
-          "use the instance's role)",
+          "AWS_ACCESS_KEY_ID in the environment, none for profile %s in %s "
+          "or %s, no container's, and the instance metadata service is "
+          "switched off (AWS_EC2_METADATA_DISABLED); provide one of these",
           profile->name,
           credentials != NULL ? credentials : "~/.aws/credentials",
           config != NULL ? config : "~/.aws/config");
 }
 
-/* Asks one source after the other.  0 with the credentials held; or -1 with
- * *err set and what was held unchanged. */
-static int fetch(struct source *source, struct err *err) {
-  struct cred found = {0};
-  struct buf origin = BUF_INIT(ORIGIN_MAX_BYTES);
-  int rc = -1;
-
+/* Asks one source after the other. */
+static int ask(struct source *source, struct found *found, struct err *err) {
   for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
-    switch (chain[i].ask(source, &found, &origin, err)) {
+    if (chain[i].by_environment && is_by_file(source))
+      continue;
+    switch (chain[i].ask(source, found, err)) {
     case SOURCE_ABSENT:
       continue;
     case SOURCE_FAILED:
-      goto out;
+      return -1;
     case SOURCE_FOUND:
-      cred_wipe(&source->cred);
-      cred_move(&source->cred, &found);
-      buf_move(&source->origin, &origin);
-      source->of_files = chain[i].of_files;
-      rc = 0;
-      goto out;
+      return 0;
     }
   }
   say_none(source, err);
+  return -1;
+}
+
+/* On top of any of them, the role of the configuration. */
+static int assume(struct source *source, struct found *found, struct err *err) {
+  const struct source_options *options = source->options;
+  const struct role role = {.arn = options->role_arn,
+                            .external_id = options->external_id,
+                            .session_name = options->role_session_name,
+                            .duration_s = options->role_duration_s};
+
+  if (options->role_arn == NULL)
+    return 0;
+  return source_assume(source, &role, found, err);
+}
+
+/* 0 with new credentials held; or -1 with *err set and what was held
+ * unchanged. */
+static int fetch(struct source *source, int64_t now_s, struct err *err) {
+  struct found found = FOUND_INIT;
+  int rc = -1;
+
+  source->now_s = now_s;
+  if (ask(source, &found, err) != 0 || assume(source, &found, err) != 0)
+    goto out;
+  move(&source->held, &found);
+  source->n_read = source->session->profile.n_read;
+  source->fetched_s = now_s;
+  source->retry_s = 0;
+  source->must_fetch = source->is_outdated = false;
+  rc = 0;
 out:
-  cred_wipe(&found);
-  buf_clear(&origin);
+  found_wipe(&found);
   return rc;
+}
+
+/* ---- freshness ---------------------------------------------------------- */
+
+static bool is_held(const struct source *source) {
+  return source->held.cred.access_key_id != NULL;
+}
+
+/* Whether what is held may be signed with, though a refresh failed. */
+static bool is_usable(const struct source *source, int64_t now_s) {
+  if (!is_held(source))
+    return false;
+  if (source->held.is_stable)
+    return true;
+  return !source->must_fetch && cred_is_fresh(&source->held.cred, now_s, 0);
+}
+
+/* Whether the shared files, if the credentials are of them, were read anew
+ * since the last fetch.  *err is set when they cannot be understood. */
+static bool are_files_new(struct source *source, struct err *err) {
+  struct profile *profile = &source->session->profile;
+
+  if (!source->held.of_files || profile_refresh(profile, err) != 0 ||
+      profile->n_read == source->n_read)
+    return false;
+  source->n_read = profile->n_read;
+  source->is_outdated = true;
+  return true;
+}
+
+/* Seconds from now_s until then; a clock that was set back since is no reason
+ * to wait for longer than anything here ever does. */
+static int64_t left_s(int64_t then_s, int64_t now_s) {
+  int64_t s = then_s - now_s;
+
+  return s > 0 && s <= STABLE_RETRY_S + STABLE_SPREAD_S ? s : 0;
+}
+
+/* When the next refresh may be tried, if this one failed. */
+static void put_off(struct source *source, int64_t now_s) {
+  bool has_ended = !cred_is_fresh(&source->held.cred, now_s, 0);
+
+  source->retry_s = now_s + RETRY_S;
+  if (has_ended && source->held.is_stable)
+    source->retry_s =
+        now_s + STABLE_RETRY_S + (int64_t)(clock_dice() * STABLE_SPREAD_S);
+}
+
+/* When a refresh begins. */
+static int64_t refresh_s(const struct source *source) {
+  int64_t end_s = source->held.cred.expires_s;
+  int64_t life_s = end_s - source->fetched_s;
+
+  if (end_s == CRED_NEVER)
+    return INT64_MAX;
+  return end_s - (life_s >= 2 * MARGIN_S ? MARGIN_S : life_s / 2);
+}
+
+int64_t source_due_s(const struct source *source, int64_t now_s) {
+  int64_t begin_s = refresh_s(source);
+
+  if (!is_held(source))
+    return 0;
+  if (begin_s == INT64_MAX)
+    return INT64_MAX;
+  int64_t wait_s = begin_s > now_s ? begin_s - now_s : 0;
+  int64_t retry_s = left_s(source->retry_s, now_s);
+  return wait_s > retry_s ? wait_s : retry_s;
+}
+
+/* A refresh that is not urgent, as what is held can be used. */
+static int refresh(struct source *source, int64_t now_s, struct err *err) {
+  source->failure.text[0] = '\0';
+  if (fetch(source, now_s, &source->failure) == 0) {
+    if (cred_is_fresh(&source->held.cred, now_s, 0))
+      return 0;
+    /* An instance whose service cannot make new ones answers with the old. */
+    err_set(&source->failure, "%s gives credentials that have ended",
+            buf_str(&source->held.origin));
+  }
+  put_off(source, now_s);
+  return err_set(err, "%s", source->failure.text);
+}
+
+int source_tend(struct source *source, int64_t now_s, struct err *err) {
+  return source_due_s(source, now_s) > 0 ? 0 : refresh(source, now_s, err);
 }
 
 const struct cred *source_get(struct source *source, int64_t now_s,
                               struct err *err) {
-  bool is_due = !cred_is_fresh(&source->cred, now_s, MARGIN_S) ||
-                (source->of_files && profile_has_changed(&source->profile));
-  if (!is_due || fetch(source, err) == 0)
-    return &source->cred;
+  struct err files = {""};
+  bool is_new = are_files_new(source, &files);
+  bool is_wanted = source->must_fetch || source->is_outdated;
+  bool may_wait = !is_wanted || left_s(source->retry_s, now_s) > 0;
 
-  /* A failed fetch takes nothing away: what is held goes on until it ends or
-   * AWS refuses it. */
-  return cred_is_fresh(&source->cred, now_s, 0) ? &source->cred : NULL;
+  if (is_usable(source, now_s) && !is_new && may_wait) {
+    bool is_read = files.text[0] == '\0';
+    err_set(err, "%s", is_read ? source->failure.text : files.text);
+    return &source->held.cred;
+  }
+  (void)refresh(source, now_s, err);
+  return is_usable(source, now_s) ? &source->held.cred : NULL;
 }
 
 void source_forget(struct source *source, int64_t now_s) {
-  int64_t wait_s = source->may_forget_s - now_s;
-  if (wait_s > 0 && wait_s <= FORGET_EVERY_S) /* else the clock was stepped */
-    return;
-  source->may_forget_s = now_s + FORGET_EVERY_S;
-  cred_wipe(&source->cred);
+  int64_t since_s = now_s - source->refused_s;
+
+  if (source->refused_s != 0 && since_s >= 0 && since_s < RETRY_S)
+    return; /* a negative one: the clock was stepped */
+  source->refused_s = now_s;
+  source->must_fetch = true;
+  source->retry_s = 0;
 }
 
 const char *source_origin(const struct source *source) {
-  return buf_str(&source->origin);
+  return buf_str(&source->held.origin);
+}
+
+int64_t source_expires_s(const struct source *source) {
+  return source->held.cred.expires_s;
 }

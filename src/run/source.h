@@ -8,8 +8,9 @@
 #define RUN_SOURCE_H
 
 #include "aws/cred.h"
-#include "aws/endpoint.h"
 #include "base/err.h"
+#include "run/place.h"
+#include "run/session.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,23 +22,40 @@ struct source_options {
   char *profile;
   char *credentials_file;
   char *config_file;
+  char *role_arn; /* assumed with whatever the above yields */
+  char *external_id;
+  char *role_session_name;
+  int64_t role_duration_s; /* 0: not configured */
 };
 /* Wipes the secrets, frees all. */
 void source_options_wipe(struct source_options *options);
 
 struct source;
 
-/* Reads the environment now, for once: call before other threads may change
- * it.  options is borrowed for the life of the source.  NULL is lack of
- * memory. */
-struct source *source_new(const struct source_options *options);
+/* options and session are borrowed for the life of the source; place too, and
+ * has been found before source_get() is called.  NULL is lack of memory. */
+struct source *source_new(const struct source_options *options,
+                          struct session *session, const struct place *place);
 void source_free(struct source *source);
 
-/* The credentials to sign with now, borrowed until the next call; fetched if
- * they are missing, forgotten, stale, or their file has changed.  NULL with
- * *err set (what was tried, why it failed, what to do) when there are none. */
+/* The credentials to sign with now, borrowed until the next call.  Fetched when
+ * there are none that can be used, when they were forgotten, or when their file
+ * has changed; a refresh ahead of their end is left to source_tend().
+ *
+ * now_s  by the service's clock, as far as it is known
+ * NULL with *err set (what was tried, why it failed, what to do) when there are
+ * none.  *err is set too when these can be used but the last refresh failed; it
+ * is empty when all is well. */
 const struct cred *source_get(struct source *source, int64_t now_s,
                               struct err *err);
+
+/* Fetches if there are no credentials, or if it is time to refresh them:
+ * 15 minutes before their end, at half of a life below 30 minutes; at most once
+ * a minute.  0; or -1 with *err set when that failed: what is held goes on. */
+int source_tend(struct source *source, int64_t now_s, struct err *err);
+
+/* Seconds until source_tend() has something to do; 0: now. */
+int64_t source_due_s(const struct source *source, int64_t now_s);
 
 /* AWS refused the credentials: the next source_get() fetches anew, at most
  * once a minute. */
@@ -47,26 +65,7 @@ void source_forget(struct source *source, int64_t now_s);
  * "profile default in /root/.aws/credentials"; "" before the first. */
 const char *source_origin(const struct source *source);
 
-/* ---- place: region and endpoint, from the same files and environment ---- */
-
-struct place_options {
-  char *region;   /* owned; NULL: as an AWS SDK would find it */
-  char *endpoint; /* owned; NULL: likewise */
-  bool use_fips, use_dual_stack;
-};
-void place_options_clear(struct place_options *options);
-
-struct place {
-  char *region;             /* owned */
-  struct endpoint endpoint; /* owned */
-};
-
-/* Finds region and endpoint of a service ("monitoring" in host names,
- * "cloudwatch" and "CLOUDWATCH" in settings).  0 with *out filled (cleared
- * first); or -1 with *err set when there is no region yet, or a setting cannot
- * be used: ask again later, files may change. */
-int source_place(struct source *source, const struct place_options *options,
-                 struct place *out, struct err *err);
-void place_clear(struct place *place);
+/* When they end, seconds since 1970 UTC; CRED_NEVER. */
+int64_t source_expires_s(const struct source *source);
 
 #endif

@@ -3,6 +3,10 @@
 #ifndef TESTS_FOLDER_H
 #define TESTS_FOLDER_H
 
+#include "run/session.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,17 +56,30 @@ static void clear_environment(void) {
       "AWS_SHARED_CREDENTIALS_FILE",
       "AWS_CONFIG_FILE",
       "AWS_WEB_IDENTITY_TOKEN_FILE",
+      "AWS_ROLE_ARN",
+      "AWS_ROLE_SESSION_NAME",
       "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
       "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+      "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+      "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+      "AWS_EC2_METADATA_DISABLED",
+      "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+      "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
       "AWS_REGION",
       "AWS_DEFAULT_REGION",
       "AWS_ENDPOINT_URL_CLOUDWATCH",
+      "AWS_ENDPOINT_URL_STS",
       "AWS_ENDPOINT_URL",
       "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+      "AWS_USE_FIPS_ENDPOINT",
+      "AWS_USE_DUALSTACK_ENDPOINT",
+      "AWS_STS_REGIONAL_ENDPOINTS",
   };
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     (void)unsetenv(names[i]);
   (void)setenv("HOME", folder, 1);
+  /* This host's own metadata service has no part in a test. */
+  (void)setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 }
 
 /* "NAME=value NAME=value", values without blanks; "_" stands for a blank. */
@@ -96,6 +113,19 @@ static int remove_folder(void **state) {
   put_file("other", NULL);
   (void)rmdir(path_of(".aws"));
   return rmdir(folder);
+}
+
+/* What a node would know here; nothing is asked. */
+static _Atomic int64_t no_deadline_ms = INT64_MAX;
+static struct http_options no_http_options = HTTP_OPTIONS_INIT;
+
+static struct session *open_session(const struct profile_options *profile) {
+  static const struct profile_options none = {0};
+  struct session *session = session_new(profile != NULL ? profile : &none,
+                                        &no_http_options, &no_deadline_ms);
+  if (session == NULL)
+    abort();
+  return session;
 }
 
 #endif

@@ -446,8 +446,8 @@ static void reads_each_option_of_a_destination(void **state) {
   assert_string_equal(options.nodes[0].what.where.namespace, "MyApp");
   assert_string_equal(sender->node, "");
   assert_string_equal(sender->place.region, "eu-west-1");
-  assert_true(sender->place.use_fips);
-  assert_true(sender->place.use_dual_stack);
+  assert_int_equal(sender->place.use_fips, PLACE_YES);
+  assert_int_equal(sender->place.use_dual_stack, PLACE_YES);
   assert_int_equal(sender->protocol, PROTOCOL_QUERY);
   assert_false(sender->compression);
   assert_string_equal(sender->http.proxy, "http://me:pw@proxy:3128");
@@ -540,7 +540,7 @@ static void has_the_defaults_of_the_design(void **state) {
   assert_string_equal(options.nodes[0].what.where.namespace, "collectd");
   assert_null(sender->place.region);
   assert_null(sender->place.endpoint);
-  assert_false(sender->place.use_fips);
+  assert_int_equal(sender->place.use_fips, PLACE_UNSAID);
   assert_int_equal(sender->protocol, PROTOCOL_JSON);
   assert_true(sender->compression);
   assert_true(sender->http.verify_peer);

@@ -1,4 +1,4 @@
-#include "run/source.h"
+#include "run/place.h"
 
 #include "base/str.h"
 
@@ -88,13 +88,13 @@ static const struct expected cases[] = {
     {"FIPS",
      "",
      NULL,
-     {.region = T("us-east-1"), .use_fips = true},
+     {.region = T("us-east-1"), .use_fips = PLACE_YES},
      "us-east-1",
      "https://monitoring-fips.us-east-1.amazonaws.com/"},
     {"dual stack",
      REGION,
      NULL,
-     {.use_dual_stack = true},
+     {.use_dual_stack = PLACE_YES},
      "eu-west-1",
      "https://monitoring.eu-west-1.api.aws/"},
     {"China",
@@ -176,23 +176,21 @@ static const struct expected cases[] = {
     {"an endpoint and FIPS",
      REGION "AWS_ENDPOINT_URL=http://all:1",
      NULL,
-     {.use_fips = true},
+     {.use_fips = PLACE_YES},
      NULL,
      "UseFIPS cannot be used with an endpoint given by AWS_ENDPOINT_URL"},
     {"an endpoint and dual stack",
      REGION,
      NULL,
-     {.use_dual_stack = true, .endpoint = T("http://127.0.0.1:1")},
+     {.use_dual_stack = PLACE_YES, .endpoint = T("http://127.0.0.1:1")},
      NULL,
      "UseDualStack cannot be used with an endpoint given by Endpoint"},
 };
 
-static const struct source_options no_options = {0};
-
-static void check(struct source *source, const struct expected *c) {
+static void check(struct session *session, const struct expected *c) {
   struct place place = {0};
   struct err err = {0};
-  if (source_place(source, &c->options, &place, &err) != 0) {
+  if (place_find(session, &c->options, &place, &err) != 0) {
     if (c->region != NULL || strstr(err.text, c->url) == NULL)
       fail_msg("%s: %s", c->label, err.text);
     if (place.region != NULL || place.endpoint.url != NULL)
@@ -213,9 +211,9 @@ static void each_setting_has_its_turn(void **state) {
     clear_environment();
     put_environment(cases[i].environment);
     put_config(cases[i].config);
-    struct source *source = source_new(&no_options);
-    check(source, &cases[i]);
-    source_free(source);
+    struct session *session = open_session(NULL);
+    check(session, &cases[i]);
+    session_free(session);
   }
 }
 
@@ -224,36 +222,36 @@ static void files_may_change(void **state) {
   const struct place_options options = {0};
   struct place place = {0};
   struct err err = {0};
-  struct source *source = source_new(&no_options);
-  assert_int_equal(source_place(source, &options, &place, &err), -1);
+  struct session *session = open_session(NULL);
+  assert_int_equal(place_find(session, &options, &place, &err), -1);
 
   put_config("[default]\nregion = eu-west-1\n");
-  assert_int_equal(source_place(source, &options, &place, &err), 0);
+  assert_int_equal(place_find(session, &options, &place, &err), 0);
   assert_string_equal(place.region, "eu-west-1");
 
   put_config("[default\n"); /* what was last understood goes on */
-  assert_int_equal(source_place(source, &options, &place, &err), 0);
+  assert_int_equal(place_find(session, &options, &place, &err), 0);
   assert_string_equal(place.region, "eu-west-1");
 
   put_config("[default]\nregion = eu-west-2\n");
-  assert_int_equal(source_place(source, &options, &place, &err), 0);
+  assert_int_equal(place_find(session, &options, &place, &err), 0);
   assert_string_equal(place.region, "eu-west-2");
   assert_string_equal(place.endpoint.url,
                       "https://monitoring.eu-west-2.amazonaws.com/");
   place_clear(&place);
   place_clear(&place);
-  source_free(source);
+  session_free(session);
 }
 
 static void options_are_cleared(void **state) {
   (void)state;
   struct place_options options = {.region = str_dup(STR("r")),
                                   .endpoint = str_dup(STR("e")),
-                                  .use_fips = true};
+                                  .use_fips = PLACE_YES};
   place_options_clear(&options);
   place_options_clear(&options);
   assert_null(options.region);
-  assert_false(options.use_fips);
+  assert_int_equal(options.use_fips, PLACE_UNSAID);
 }
 
 int main(void) {

@@ -316,6 +316,25 @@ static const struct expected cases[] = {
     REFUSED("login_session"),
 };
 
+static struct session *session;
+static struct place place = {.region = T("eu-west-1")};
+
+static struct source *open_source(const struct source_options *options) {
+  struct profile_options profile = {.name = options->profile,
+                                    .config_file = options->config_file,
+                                    .credentials_file =
+                                        options->credentials_file};
+  session = open_session(&profile);
+  struct source *source = source_new(options, session, &place);
+  assert_non_null(source);
+  return source;
+}
+
+static void close_source(struct source *source) {
+  source_free(source);
+  session_free(session);
+}
+
 static void check(struct source *source, const struct expected *c) {
   struct err err = {0};
   const struct cred *cred = source_get(source, NOW, &err);
@@ -345,11 +364,10 @@ static void each_source_has_its_turn(void **state) {
     put_environment(c->environment);
     put_config(c->config);
     put_credentials(c->credentials);
-    struct source *source = source_new(&c->options);
-    assert_non_null(source);
+    struct source *source = open_source(&c->options);
     assert_string_equal(source_origin(source), "");
     check(source, c);
-    source_free(source);
+    close_source(source);
   }
 }
 
@@ -365,28 +383,28 @@ static const char *key_now(struct source *source, int64_t now_s) {
 static void the_environment_is_read_once(void **state) {
   (void)state;
   put_environment(ENV_KEYS);
-  struct source *source = source_new(&no_options);
+  struct source *source = open_source(&no_options);
   put_environment("AWS_ACCESS_KEY_ID=AKlater");
   assert_string_equal(key_now(source, NOW), "AKenv");
-  source_free(source);
+  close_source(source);
 }
 
 static void without_home_the_user_database_is_asked(void **state) {
   (void)state;
   (void)unsetenv("HOME");
-  struct source *source = source_new(
+  struct source *source = open_source(
       &(struct source_options){.credentials_file = T("~/surely/not/there")});
   struct err err = {0};
   assert_null(source_get(source, NOW, &err));
   assert_non_null(strstr(err.text, "/surely/not/there"));
   assert_null(strstr(err.text, "~"));
-  source_free(source);
+  close_source(source);
 }
 
 static void a_rotated_file_is_read_again(void **state) {
   (void)state;
   put_credentials("[default]\n" KEYS("one"));
-  struct source *source = source_new(&no_options);
+  struct source *source = open_source(&no_options);
   assert_string_equal(key_now(source, NOW), "AKone");
   assert_string_equal(key_now(source, NOW), "AKone");
   put_credentials("[default]\n" KEYS("two"));
@@ -399,22 +417,22 @@ static void a_rotated_file_is_read_again(void **state) {
   assert_non_null(strstr(key_now(source, NOW), "role_arn"));
   put_config(NULL);
   assert_string_equal(key_now(source, NOW), "AKtwo");
-  source_free(source);
+  close_source(source);
 }
 
 static void keys_that_appear_later_are_found(void **state) {
   (void)state;
-  struct source *source = source_new(&no_options);
+  struct source *source = open_source(&no_options);
   assert_non_null(strstr(key_now(source, NOW), "no credentials found"));
   put_credentials(FILE_KEYS);
   assert_string_equal(key_now(source, NOW), "AKfile");
-  source_free(source);
+  close_source(source);
 }
 
 static void a_broken_file_takes_nothing_away(void **state) {
   (void)state;
   put_credentials(FILE_KEYS);
-  struct source *source = source_new(&no_options);
+  struct source *source = open_source(&no_options);
   assert_string_equal(key_now(source, NOW), "AKfile");
 
   static const char *const broken[] = {"[default\n", "no section = x\n",
@@ -432,13 +450,13 @@ static void a_broken_file_takes_nothing_away(void **state) {
   assert_non_null(strstr(key_now(source, NOW), "not a regular file"));
   put_credentials("[default]\n" KEYS("new"));
   assert_string_equal(key_now(source, NOW), "AKnew");
-  source_free(source);
+  close_source(source);
 }
 
 static void credentials_are_forgotten_once_a_minute(void **state) {
   (void)state;
   put_credentials(FILE_KEYS);
-  struct source *source = source_new(&no_options);
+  struct source *source = open_source(&no_options);
   assert_string_equal(key_now(source, NOW), "AKfile");
   put_credentials(NULL);
   assert_string_equal(key_now(source, NOW), "AKfile");
@@ -459,7 +477,7 @@ static void credentials_are_forgotten_once_a_minute(void **state) {
   put_credentials(NULL);
   source_forget(source, 1000);
   assert_non_null(strstr(key_now(source, 1000), "no credentials"));
-  source_free(source);
+  close_source(source);
 }
 
 static void options_are_wiped(void **state) {

@@ -1,0 +1,98 @@
+/* What a request needs besides data: a region and an endpoint, and credentials.
+ * Both may come late, and change; until they are there, data wait. */
+#include "run/clock.h"
+#include "run/delivery.h"
+
+#include <string.h>
+
+/* An explicit http: endpoint is the operator's word, but not a thing to do
+ * quietly: names, values and identity cross the network in the clear.  Of the
+ * option Endpoint the door has warned at the start. */
+static void warn_of_plain_http(const struct delivery *d,
+                               const struct place *place) {
+  if (d->options->place.endpoint == NULL && !place->endpoint.tls &&
+      !place->endpoint.loopback)
+    log_say(SAY_WARNING, d->options->node,
+            "%s is not encrypted: use https: unless the network is trusted",
+            place->endpoint.url);
+}
+
+/* Finds the place, again when the shared files have changed.  What was found
+ * before goes on while nothing better can be had. */
+static bool has_place(struct delivery *d, struct err *err) {
+  struct profile *profile = &d->session->profile;
+  struct place place = {0};
+  bool is_known = d->place.region != NULL;
+
+  (void)profile_refresh(profile, NULL);
+  if (is_known && d->place_n_read == profile->n_read)
+    return true;
+  if (place_find(d->session, &d->options->place, &place, err) != 0)
+    return is_known;
+  if (!is_known || strcmp(place.endpoint.url, d->place.endpoint.url) != 0)
+    warn_of_plain_http(d, &place);
+  place_clear(&d->place);
+  d->place = place;
+  d->place_n_read = profile->n_read;
+  return true;
+}
+
+static void say_ready(struct delivery *d, const struct err *why) {
+  const char *node = d->options->node;
+  int64_t now_ms = clock_steady_ms();
+
+  (void)log_state_good(&d->awaited, node, now_ms,
+                       "there are credentials (%s) and a region (%s) after "
+                       "%lld s",
+                       source_origin(d->source), d->place.region,
+                       (long long)((now_ms - d->awaited.since_ms) / 1000));
+  if (why->text[0] != '\0')
+    log_state_bad(&d->renewal, SAY_WARNING, node, now_ms, why->text,
+                  "the credentials could not be renewed: %s; those of before "
+                  "are used as long as AWS takes them",
+                  why->text);
+  else
+    (void)log_state_good(&d->renewal, node, now_ms,
+                         "the credentials are renewed (%s)",
+                         source_origin(d->source));
+}
+
+const struct cred *delivery_ready(struct delivery *d) {
+  struct err err = {""};
+  int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
+  const struct cred *cred = NULL;
+  bool has_region = has_place(d, &err);
+
+  if (has_region) {
+    err.text[0] = '\0';
+    cred = source_get(d->source, now_s, &err);
+  }
+  if (cred != NULL)
+    say_ready(d, &err);
+  else
+    log_state_bad(&d->awaited, SAY_WARNING, d->options->node, clock_steady_ms(),
+                  err.text,
+                  "waiting for %s: %s; the data are kept and sent later",
+                  has_region ? "credentials" : "a region", err.text);
+  return cred;
+}
+
+void delivery_tend(struct delivery *d) {
+  int64_t now_ms = clock_steady_ms();
+  int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
+  struct err err = {""};
+
+  http_rest(d->session->aws);
+  http_rest(d->session->nearby);
+  if (now_ms < d->tend_ms || source_due_s(d->source, now_s) > 0)
+    return;
+  if (d->place.region == NULL || source_origin(d->source)[0] == '\0') {
+    if (delivery_ready(d) != NULL)
+      retry_reset(&d->tend);
+    else
+      d->tend_ms = retry_next(&d->tend, now_ms, RETRY_BASE_MS, 0, clock_dice());
+    return;
+  }
+  (void)source_tend(d->source, now_s, &err);
+  say_ready(d, &err);
+}
