@@ -20,8 +20,8 @@ bool http_options_have_proxy(const struct http_options *options) {
   static const char *const names[] = {"http_proxy", "https_proxy",
                                       "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
 
-  if (options->proxy != NULL)
-    return true;
+  if (options->proxy != NULL) /* "" is none */
+    return options->proxy[0] != '\0';
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     if (getenv(names[i]) != NULL)
       return true;

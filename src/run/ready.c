@@ -87,6 +87,8 @@ void delivery_tend(struct delivery *d) {
   if (now_ms < d->tend_ms || source_due_s(d->source, now_s) > 0)
     return;
   if (d->place.region == NULL || source_origin(d->source)[0] == '\0') {
+    if (d->outbox.newest != NULL) /* its attempts find what is missing */
+      return;
     if (delivery_ready(d) != NULL)
       retry_reset(&d->tend);
     else
