@@ -99,7 +99,7 @@ class Metadata(LoopbackService):
     def rotate(self, life_s=6 * 3600):
         """New credentials of the role, to be had at once; returns them."""
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.role}/i-0123"
-        keys = self.keyring.issue(life_s, arn)
+        keys = self.keyring.issue(life_s, arn, self.now())
         self.credentials = keys.imds_document(self.now())
         return keys
 
@@ -160,7 +160,7 @@ class Metadata(LoopbackService):
             return _text(self.role) if self.role else _refuse(404)
         if self.role and path == ROLES + self.role:
             return self._get_credentials()
-        item = self.items.get(path.removeprefix(META))
+        item = self.items.get(path.removeprefix(META).removesuffix("/"))
         if not path.startswith(META) or item is None:
             return _refuse(404)
         return _text(item)

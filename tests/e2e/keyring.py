@@ -82,9 +82,9 @@ class Keyring(dict):
             self.secrets |= {keys.secret, keys.token} - {None}
         return keys
 
-    def issue(self, life_s=3600, arn=None):
+    def issue(self, life_s=3600, arn=None, now=None):
         """Make up a set and make it known; life_s None: a user's, without a
-        token, for ever."""
+        token, for ever. now: where another clock than ours tells the end."""
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
         kind = "AKIA" if life_s is None else "ASIA"
         name = kind + "".join(random.choices(letters, k=16))
@@ -93,8 +93,8 @@ class Keyring(dict):
             return self.add(Keys(name, secret), arn)
         # With + and / in it, and = at its end.
         token = "IQoJ+/" + base64.b64encode(secrets.token_bytes(256)).decode()
-        return self.add(
-            Keys(name, secret, token, int(self.now() + life_s)), arn)
+        now = self.now() if now is None else now
+        return self.add(Keys(name, secret, token, int(now + life_s)), arn)
 
     def expire(self, keys):
         """Known still, but at its end."""

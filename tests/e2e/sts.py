@@ -208,7 +208,7 @@ class TokenService(LoopbackService):
         arn = (role.arn.replace(":iam:", ":sts:")
                .replace(":role/", ":assumed-role/") + f"/{name}")
         keyring = self.keyring if role.keyring is None else role.keyring
-        keys = keyring.issue(life_s, arn)
+        keys = keyring.issue(life_s, arn, self.now())
         with self._lock:
             self.sessions.append(Session(role, name, request.access_key,
                                          region, keys))
