@@ -165,8 +165,9 @@ class Query:
             inner = f"<{wrapper}>{to_xml(shape, output)}</{wrapper}>"
         ident = _request_id()
         return self._answer(200, ident, (
-            f'<{name}Response xmlns="{self.namespace}">{inner}<ResponseMetadata>'
-            f"<RequestId>{ident}</RequestId></ResponseMetadata>"
+            f'<{name}Response xmlns="{self.namespace}">{inner}'
+            f"<ResponseMetadata><RequestId>{ident}</RequestId>"
+            "</ResponseMetadata>"
             f"</{name}Response>"))
 
     def failure(self, request, error):

@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
+import imds
 import network
-from judges import aws_put, put, refused
+from judges import ask, aws_put, put, refused
 from network import Network
 from scene import Scene, config, publish
 from times import FastClock
@@ -102,14 +103,28 @@ def test_daemon_as_another_user(scene):
     assert os.access(daemon.folder / "run", os.X_OK)
 
 
-def test_secret_in_a_file_of_the_daemon(tmp_path):
+def session_token(metadata):
+    return ask(metadata, "PUT", imds.TOKEN,
+               {"x-aws-ec2-metadata-token-ttl-seconds": "60"})[2].decode()
+
+
+SECRETS = {
+    "issued": lambda scene: scene.keyring.issue().token,
+    "metadata session": lambda scene: session_token(scene.metadata()),
+    "container": lambda scene: scene.container(token="pod-token").token,
+    "web identity": lambda scene: scene.sts().web_tokens.setdefault(
+        "web-token") or "web-token",
+}
+
+
+@pytest.mark.parametrize("label", SECRETS)
+def test_secret_in_a_file_of_the_daemon(tmp_path, label):
     """The scene sees it at its end."""
     with pytest.raises(AssertionError, match="is in .*status"):
         with Scene(tmp_path) as scene:
-            keys = scene.keyring.issue()
-            daemon = scene.daemon(config(scene.service()))
-            daemon.start()
-            (daemon.folder / "status").write_text(keys.token)
+            secret = SECRETS[label](scene)
+            daemon = scene.start(config(scene.service()))
+            (daemon.folder / "status").write_text(f"x{secret}x")
 
 
 def test_fast_daemon_on_an_island(tmp_path):
