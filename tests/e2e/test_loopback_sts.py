@@ -39,6 +39,20 @@ def test_assume_role(scene):
         == ("session", KEY, REGION, keys)
 
 
+def test_shorter_life_than_asked_for(scene):
+    """For stories in which credentials end."""
+    at = [1_700_000_000.5]
+    sts = scene.sts(now=lambda: at[0], skew_s=1e9)
+    sts.role(ROLE, life_s=20)
+    answer = assume(sts, (KEY, SECRET), DurationSeconds=900)
+    assert answer["Credentials"]["Expiration"].timestamp() == 1_700_000_020
+    service = scene.service(now=sts.now, skew_s=1e9)
+    assert put(service, keys_of(answer), sts.now()) == keys_of(answer)[0]
+    at[0] += 19.5
+    assert refused(put, service, keys_of(answer), sts.now()) == \
+        ("ExpiredToken", 403)
+
+
 def test_chain_across_accounts(scene):
     """Two deep: the second role trusts the first one, and what it yields is
     known in the other account alone."""
