@@ -13,6 +13,8 @@ import botocore.credentials
 import botocore.session
 import pytest
 
+from scene import Scene, config, publish
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLICIES = sorted((ROOT / 'contrib').glob('*polic*.json'))
 ACTIONS = {
@@ -210,3 +212,26 @@ def test_process(tmp_path, monkeypatch):
     assert keys.access_key == 'ASIAIOSFODNN7EXAMPLE'
     assert keys.token == 'AQoEXAMPLEH4aoAH0gNCAPy...'
     assert (tmp_path / 'arguments').read_text() == '--for\nweb 7\n'
+
+
+# ---- in the daemon -----------------------------------------------------------
+
+def test_services_section(tmp_path):
+    """The files of two examples lead to the service and its keys."""
+    keys = 'AKIAIOSFODNN7EXAMPLE', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+    credentials = tmp_path / 'credentials'
+    credentials.write_text(block_with('[keys]').replace('[keys]', '[default]'))
+    with Scene(tmp_path / 'run') as scene:
+        scene.secrets.add(keys[1])
+        service = scene.service(credentials={keys[0]: (keys[1], None)},
+                                region='eu-west-1')
+        text = block_with('[services inside]')
+        assert 'https://cloudwatch.example.com' in text
+        (tmp_path / 'config').write_text(
+            text.replace('https://cloudwatch.example.com', service.url))
+        daemon = scene.start(
+            config(None, Region=None, AccessKeyId=None, SecretAccessKey=None),
+            environment={'AWS_CONFIG_FILE': str(tmp_path / 'config'),
+                         'AWS_SHARED_CREDENTIALS_FILE': str(credentials)})
+        publish(daemon, load=1)
+        assert service.wait_datums(1, 10)[0]['AccessKey'] == keys[0]
