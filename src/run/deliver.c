@@ -76,6 +76,7 @@ int64_t delivery_wake_ms(const struct delivery *d) {
 
 void delivery_hurry(struct delivery *d) {
   d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
+  d->tend_ms = 0;
   d->wake_ms = 0;
 }
 
@@ -170,8 +171,7 @@ void delivery_attempt(struct delivery *d) {
 
   const struct cred *cred = delivery_ready(d);
   if (cred == NULL)
-    d->wake_ms = retry_next(&d->retry, clock_steady_ms(), RETRY_BASE_MS, 0,
-                            clock_dice());
+    d->wake_ms = d->tend_ms;
   else if (fill(d, first, &err) == 0)
     send_batch(d, cred, now_s);
   else if (!drop_too_large(d, first, &err))

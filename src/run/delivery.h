@@ -29,8 +29,8 @@ struct delivery {
   struct http_answer answer;
   struct reply reply; /* of the last attempt */
 
-  struct retry tend; /* for what requests need, before there are data */
-  int64_t tend_ms;   /* steady; not before */
+  struct retry tend; /* for what requests need besides data */
+  int64_t tend_ms;   /* steady; not asked for before */
   struct retry retry;
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
@@ -62,7 +62,7 @@ void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
                    size_t n);
 
 /* The credentials to sign with now, region and endpoint being known; NULL when
- * that is not so yet, which was said. */
+ * that is not so yet, which was said: nothing is asked before tend_ms. */
 const struct cred *delivery_ready(struct delivery *delivery);
 
 /* Acts on the answer to the batch: delivery->answer and ->reply. */

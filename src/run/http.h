@@ -49,11 +49,15 @@ struct http_request {
   const struct http_header *headers;
   size_t n_headers;
   struct str body;
+  bool is_secret; /* the answer may be: its body gets all its room before it
+                     comes, as growing would leave copies behind */
 };
 
 struct http_answer {
   int status;             /* 0: no answer; then error says why */
   bool ambiguous;         /* no answer, but the whole body had been sent */
+  bool is_silent;         /* no answer in time, though there was a connection */
+  bool is_cut;            /* the body was longer than what is kept of it */
   struct buf body;        /* the first HTTP_ANSWER_MAX bytes */
   struct buf query_error; /* header x-amzn-query-error */
   struct buf error_type;  /* header x-amzn-errortype */
@@ -71,6 +75,12 @@ struct http_answer {
     .date = BUF_INIT(64)                                                       \
   }
 void http_answer_clear(struct http_answer *answer);
+
+/* The service's time, seconds since 1970 UTC; 0: it said none. */
+int64_t http_answer_date_s(const struct http_answer *answer);
+
+/* Host and port as the URL has them, for messages. */
+struct str http_host_of(const char *url);
 
 /* A client belongs to one thread. */
 struct http;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define TEND_MAX_MS 60000
+
 /* An explicit http: endpoint is the operator's word, but not a thing to do
  * quietly: names, values and identity cross the network in the clear.  Of the
  * option Endpoint the door has warned at the start. */
@@ -57,42 +59,51 @@ static void say_ready(struct delivery *d, const struct err *why) {
                          source_origin(d->source));
 }
 
+/* Asks for what is missing ever more rarely, but often enough that a metadata
+ * service that comes minutes after boot is soon noticed. */
+static void put_off(struct delivery *d) {
+  int64_t now_ms = clock_steady_ms();
+  int64_t next_ms =
+      retry_next(&d->tend, now_ms, RETRY_BASE_MS, 0, clock_dice());
+
+  d->tend_ms = next_ms < now_ms + TEND_MAX_MS ? next_ms : now_ms + TEND_MAX_MS;
+}
+
 const struct cred *delivery_ready(struct delivery *d) {
   struct err err = {""};
   int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
   const struct cred *cred = NULL;
-  bool has_region = has_place(d, &err);
 
+  if (clock_steady_ms() < d->tend_ms)
+    return NULL;
+  bool has_region = has_place(d, &err);
   if (has_region) {
     err.text[0] = '\0';
     cred = source_get(d->source, now_s, &err);
   }
-  if (cred != NULL)
+  if (cred != NULL) {
+    retry_reset(&d->tend);
     say_ready(d, &err);
-  else
-    log_state_bad(&d->awaited, SAY_WARNING, d->options->node, clock_steady_ms(),
-                  err.text,
-                  "waiting for %s: %s; the data are kept and sent later",
-                  has_region ? "credentials" : "a region", err.text);
-  return cred;
+    return cred;
+  }
+  put_off(d);
+  log_state_bad(&d->awaited, SAY_WARNING, d->options->node, clock_steady_ms(),
+                err.text,
+                "waiting for %s: %s; the data are kept and sent later",
+                has_region ? "credentials" : "a region", err.text);
+  return NULL;
 }
 
 void delivery_tend(struct delivery *d) {
-  int64_t now_ms = clock_steady_ms();
   int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
   struct err err = {""};
 
   http_rest(d->session->aws);
   http_rest(d->session->nearby);
-  if (now_ms < d->tend_ms || source_due_s(d->source, now_s) > 0)
+  if (clock_steady_ms() < d->tend_ms || source_due_s(d->source, now_s) > 0)
     return;
   if (d->place.region == NULL || source_origin(d->source)[0] == '\0') {
-    if (d->outbox.newest != NULL) /* its attempts find what is missing */
-      return;
-    if (delivery_ready(d) != NULL)
-      retry_reset(&d->tend);
-    else
-      d->tend_ms = retry_next(&d->tend, now_ms, RETRY_BASE_MS, 0, clock_dice());
+    (void)delivery_ready(d);
     return;
   }
   (void)source_tend(d->source, now_s, &err);
