@@ -1,6 +1,7 @@
 #include "options.h"
 #include "options_table.h"
 
+#include "aws/role.h"
 #include "base/digest.h"
 #include "base/str.h"
 
@@ -73,6 +74,17 @@ static const struct option table[] = {
      .n_arguments = 1, .set = set_path, SENDER(who.credentials_file)},
     {"ConfigFile", .where = LEVELS, .group = CREDENTIALS, .kind = TEXT,
      .n_arguments = 1, .set = set_path, SENDER(who.config_file)},
+    {"RoleArn", .where = LEVELS, .group = CREDENTIALS, .kind = TEXT,
+     .n_arguments = 1, .example = "\"arn:aws:iam::123456789012:role/metrics\"",
+     .set = set_text, SENDER(who.role_arn)},
+    {"ExternalId", .where = LEVELS, .group = CREDENTIALS, .kind = TEXT,
+     .n_arguments = 1, .set = set_text, SENDER(who.external_id)},
+    {"RoleSessionName", .where = LEVELS, .group = CREDENTIALS, .kind = TEXT,
+     .n_arguments = 1, .set = set_text, SENDER(who.role_session_name)},
+    {"RoleDuration", .where = LEVELS, .group = CREDENTIALS, .kind = NUMBER,
+     .n_arguments = 1, .set = set_whole,
+     RANGE(ROLE_DURATION_MIN_S, ROLE_DURATION_MAX_S, "seconds"),
+     SENDER(who.role_duration_s)},
 
     /* What. */
     {"Metric", .where = LEVELS, .repeats = true, .group = METRICS, .kind = TEXT,
@@ -140,6 +152,9 @@ static const struct option table[] = {
     {"MaxMetrics", .fallback = "1000", .where = LEVELS, .kind = NUMBER,
      .n_arguments = 1, .set = set_whole, RANGE(1, 1000000, "metrics"),
      SENDER(max_metrics)},
+    {"MetadataWait", .fallback = "300", .where = LEVELS, .kind = NUMBER,
+     .n_arguments = 1, .set = set_whole, RANGE(0, 86400, "seconds"),
+     SENDER(metadata_wait_s)},
     {"BufferLimit", .fallback = "32", .where = LEVELS, .kind = NUMBER,
      .n_arguments = 1, .set = set_mebibytes, RANGE(1, 1048576, "MiB"),
      SENDER(buffer_limit_bytes)},
@@ -163,9 +178,8 @@ static_assert(N_OPTIONS <= 64, "struct level.given has a bit for each");
 
 /* Options that design.md knows and this version does not. */
 static const char *const later[] = {
-    "MetadataWait", "SpoolDirectory", "SpoolLimit",      "BackfillRate",
-    "RoleArn",      "ExternalId",     "RoleSessionName", "RoleDuration",
-    "DryRun",       "StatusFile",     "ReportStats",
+    "SpoolDirectory", "SpoolLimit", "BackfillRate",
+    "DryRun",         "StatusFile", "ReportStats",
 };
 
 const struct option *option_at(size_t i) {

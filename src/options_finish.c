@@ -4,6 +4,7 @@
 #include "options_table.h"
 
 #include "aws/endpoint.h"
+#include "aws/role.h"
 #include "base/str.h"
 
 #include "liboconfig/oconfig.h"
@@ -151,6 +152,31 @@ static int check_credentials(const struct source_options *who,
   return 0;
 }
 
+/* How a role is assumed says nothing without the role. */
+static int check_role(const struct source_options *who, struct err *err) {
+  const struct role role = {who->role_arn, who->external_id,
+                            who->role_session_name, who->role_duration_s};
+  const struct {
+    const char *option;
+    bool is_given;
+  } parts[] = {
+      {"ExternalId", who->external_id != NULL},
+      {"RoleSessionName", who->role_session_name != NULL},
+      {"RoleDuration", who->role_duration_s != 0},
+  };
+
+  if (who->role_arn != NULL)
+    return role_check(&role, err);
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+    if (parts[i].is_given)
+      return err_set(err,
+                     "%s stands without RoleArn; write RoleArn "
+                     "\"arn:aws:iam::ACCOUNT:role/NAME\" beside it, or remove "
+                     "the line",
+                     parts[i].option);
+  return 0;
+}
+
 static int check_place(const struct place_options *place, struct err *err) {
   bool is_fips = place->use_fips == PLACE_YES;
 
@@ -199,6 +225,7 @@ static int check_metrics(const struct rules_spec *what, struct err *err) {
 static int check_node(struct node_options *node, double interval_s,
                       struct err *err) {
   if (check_credentials(&node->sender.who, err) != 0 ||
+      check_role(&node->sender.who, err) != 0 ||
       check_place(&node->sender.place, err) != 0 ||
       settle_flush(&node->sender, interval_s, err) != 0 ||
       check_metrics(&node->what, err) != 0)

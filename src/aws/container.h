@@ -13,6 +13,7 @@
  * relative  value of AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, NULL: not set; it
  *           wins, and is a path and query on http://169.254.170.2
  * full      value of AWS_CONTAINER_CREDENTIALS_FULL_URI, NULL: not set
+ * Empty is not set, too.
  *
  * 0; or -1 with *err set, naming the variable and a remedy: not a URL, user
  * information, a blank or control character, or http: to a host that is not

@@ -77,6 +77,20 @@ void endpoint_put_host(struct buf *out, const char *service, const char *region,
              dual_stack ? p->dual_suffix : p->suffix);
 }
 
+bool endpoint_sts_is_legacy(const char *region) {
+  /* The regions that were there before regional STS was the rule, and the
+   * name of the global endpoint itself. */
+  static const char *const legacy[] = {
+      "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+      "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+      "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+      "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2"};
+  for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++)
+    if (strcmp(legacy[i], region) == 0)
+      return true;
+  return false;
+}
+
 /* ---- URLs ---------------------------------------------------------------- */
 
 struct parts {

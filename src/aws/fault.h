@@ -30,6 +30,9 @@ void fault_clear(struct fault *fault);
  * full; entities of XML become their characters. */
 void fault_put_message(const struct fault *fault, struct buf *line);
 
+/* The same of any foreign text; is_xml: with entities. */
+void fault_put_line(struct str text, bool is_xml, struct buf *line);
+
 /* "prefix#Code:url" to "Code" (Smithy, "AWS JSON 1.0", operation errors). */
 struct str fault_bare_type(struct str type);
 

@@ -8,7 +8,38 @@
 /* A setting and who gave it. */
 struct given {
   const char *value; /* borrowed; NULL: nobody */
-  const char *by;
+  const char *name;  /* of the option, variable or key */
+  const char *of;    /* after the name: whose key it is; or "" */
+};
+
+/* Something that is on or off. */
+struct setting {
+  const char *option; /* NULL: there is none */
+  enum env_name variable;
+  const char *key; /* in the profile */
+};
+
+static const struct setting fips = {"UseFIPS", ENV_USE_FIPS,
+                                    "use_fips_endpoint"};
+static const struct setting dual_stack = {"UseDualStack", ENV_USE_DUAL_STACK,
+                                          "use_dualstack_endpoint"};
+static const struct setting ignore_urls = {NULL, ENV_IGNORE_ENDPOINT_URLS,
+                                           "ignore_configured_endpoint_urls"};
+
+/* Where the endpoint of a service may be given, and its own host. */
+struct service {
+  const char *prefix; /* of the host */
+  enum env_name variable;
+  const char *section; /* in a services section of the config file */
+};
+
+static const struct service cloudwatch = {
+    "monitoring", ENV_ENDPOINT_URL_CLOUDWATCH, "cloudwatch"};
+static const struct service sts = {"sts", ENV_ENDPOINT_URL_STS, "sts"};
+
+/* What holds for both services; value NULL: off. */
+struct modes {
+  struct given fips, dual_stack, ignore_urls;
 };
 
 void place_options_clear(struct place_options *options) {
@@ -24,11 +55,36 @@ void place_clear(struct place *place) {
   *place = (struct place){0};
 }
 
+/* ---- who gives what ------------------------------------------------------ */
+
+static bool take_option(const char *value, const char *name,
+                        struct given *out) {
+  *out = (struct given){value, name, ""};
+  return value != NULL;
+}
+
 static bool take_env(const struct session *session, enum env_name name,
                      struct given *out) {
-  out->value = env_get(&session->env, name);
-  out->by = env_str(name);
+  return take_option(env_get(&session->env, name), env_str(name), out);
+}
+
+static bool take_profile(const struct session *session, const char *key,
+                         struct given *out) {
+  *out = (struct given){profile_get(&session->profile, key), key,
+                        " of the profile"};
   return out->value != NULL;
+}
+
+static bool take_services(const struct session *session,
+                          const struct service *service, struct given *out) {
+  const char *key = "endpoint_url";
+  const char *services = profile_get(&session->profile, "services");
+  const char *url = NULL;
+
+  if (services != NULL)
+    url = ini_service(session->profile.ini, services, service->section, key);
+  *out = (struct given){url, key, " of the profile's services section"};
+  return url != NULL;
 }
 
 /* The shared files, as they are or as they last were understood.  An error
@@ -40,115 +96,195 @@ static int look_at_files(struct session *session, struct err *err) {
   return session->profile.ini != NULL ? 0 : -1;
 }
 
-static bool take_profile(const struct session *session, const char *key,
-                         struct given *out) {
-  out->value = profile_get(&session->profile, key);
-  out->by = "the profile";
-  return out->value != NULL;
+/* Whether a setting is on, and who says so.  A word that is neither true nor
+ * false is refused: to send elsewhere than over FIPS because "yes" is no
+ * "true" would be found out late. */
+static int find_setting(const struct session *session,
+                        const struct setting *setting, enum place_choice said,
+                        struct given *out, struct err *err) {
+  *out = (struct given){NULL, setting->option, ""};
+  if (said != PLACE_UNSAID) {
+    out->value = said == PLACE_YES ? "true" : NULL;
+    return 0;
+  }
+  if (!take_env(session, setting->variable, out) &&
+      !take_profile(session, setting->key, out))
+    return 0;
+  struct str word = str_trim(str_of(out->value));
+  if (str_eq_nocase(word, STR("true")))
+    return 0;
+  if (!str_eq_nocase(word, STR("false")))
+    return err_set(err, "%s%s is \"%s\"; write true or false", out->name,
+                   out->of, out->value);
+  out->value = NULL;
+  return 0;
+}
+
+static int find_modes(const struct session *session,
+                      const struct place_options *options, struct modes *out,
+                      struct err *err) {
+  if (find_setting(session, &fips, options->use_fips, &out->fips, err) != 0 ||
+      find_setting(session, &dual_stack, options->use_dual_stack,
+                   &out->dual_stack, err) != 0 ||
+      find_setting(session, &ignore_urls, PLACE_UNSAID, &out->ignore_urls,
+                   err) != 0)
+    return -1;
+  return 0;
+}
+
+/* ---- the region ---------------------------------------------------------- */
+
+/* An instance knows where it is.  Its answer may be a stranger's text, so the
+ * sentence does not repeat it. */
+static int ask_instance(struct session *session, char **region,
+                        struct err *err) {
+  struct buf answer = BUF_INIT(IMDS_ANSWER_MAX);
+  struct str text;
+  int rc = -1;
+
+  switch (imds_get(session, "/latest/meta-data/placement/region", &answer, NULL,
+                   err)) {
+  case IMDS_FOUND:
+    text = str_trim(str_of(buf_str(&answer)));
+    if (!endpoint_region_ok(text)) {
+      err_set(err, "the instance metadata service answered what cannot be a "
+                   "region");
+      break;
+    }
+    *region = str_dup(text);
+    rc = *region != NULL ? 0 : err_set(err, "no memory");
+    break;
+  case IMDS_ABSENT:
+    err_set(err, "the instance metadata service knows none");
+    break;
+  case IMDS_OFF:
+  case IMDS_FAILED:
+    break;
+  }
+  buf_clear(&answer);
+  return rc;
 }
 
 static int find_region(struct session *session,
                        const struct place_options *options, char **region,
                        struct err *err) {
-  struct given found = {options->region, "Region"};
-  if (found.value == NULL && !take_env(session, ENV_REGION, &found) &&
-      !take_env(session, ENV_DEFAULT_REGION, &found)) {
-    if (look_at_files(session, err) != 0)
-      return -1;
-    if (!take_profile(session, "region", &found))
-      return err_set(err,
-                     "no region found: no Region in the configuration, no "
-                     "AWS_REGION or AWS_DEFAULT_REGION in the environment, no "
-                     "region in profile %s; write Region \"us-east-1\", for "
-                     "example",
-                     session->profile.name);
+  struct given found;
+  struct err why = {""};
+
+  if (take_option(options->region, "Region", &found) ||
+      take_env(session, ENV_REGION, &found) ||
+      take_env(session, ENV_DEFAULT_REGION, &found) ||
+      take_profile(session, "region", &found)) {
+    if (!endpoint_region_ok(str_of(found.value)))
+      return err_set(
+          err, "%s%s: \"%s\" is not a region (letters, digits and hyphens)",
+          found.name, found.of, found.value);
+    *region = str_dup(str_of(found.value));
+    return *region != NULL ? 0 : err_set(err, "no memory");
   }
-  if (!endpoint_region_ok(str_of(found.value)))
-    return err_set(err,
-                   "%s: \"%s\" is not a region (letters, digits and hyphens)",
-                   found.by, found.value);
-  *region = str_dup(str_of(found.value));
-  return *region != NULL ? 0 : err_set(err, "no memory");
+  if (ask_instance(session, region, &why) == 0)
+    return 0;
+  return err_set(err,
+                 "no region found: no Region in the configuration, no "
+                 "AWS_REGION or AWS_DEFAULT_REGION in the environment, no "
+                 "region in profile %s, none from the instance; write Region "
+                 "\"us-east-1\", for example (%s)",
+                 session->profile.name, why.text);
 }
 
-static bool is_true(const char *text) {
-  return str_eq_nocase(str_trim(str_of(text)), STR("true"));
-}
+/* ---- endpoints ----------------------------------------------------------- */
 
-/* Looks for an endpoint's URL: 0 with *out, whose value is NULL when nobody
- * gives one; or -1 with *err set. */
-static int find_url(struct session *session,
-                    const struct place_options *options, struct given *out,
-                    struct err *err) {
-  *out = (struct given){options->endpoint, "Endpoint"};
-  if (out->value != NULL)
-    return 0;
-
-  const char *ignore = env_get(&session->env, ENV_IGNORE_ENDPOINT_URLS);
-  if (ignore == NULL) {
-    if (look_at_files(session, err) != 0)
-      return -1;
-    ignore = profile_get(&session->profile, "ignore_configured_endpoint_urls");
-  }
-  if (ignore != NULL && is_true(ignore))
-    return 0;
-
-  if (take_env(session, ENV_ENDPOINT_URL_CLOUDWATCH, out) ||
-      take_env(session, ENV_ENDPOINT_URL, out))
-    return 0;
-  if (look_at_files(session, err) != 0)
-    return -1;
-  const char *services = profile_get(&session->profile, "services");
-  if (services != NULL) {
-    out->value = ini_service(session->profile.ini, services, "cloudwatch",
-                             "endpoint_url");
-    out->by = "the profile's services section";
-    if (out->value != NULL)
-      return 0;
-  }
-  (void)take_profile(session, "endpoint_url", out);
-  return 0;
+/* The URL that somebody gives for a service; value NULL: nobody does. */
+static void find_url(const struct session *session,
+                     const struct service *service, const struct modes *modes,
+                     struct given *out) {
+  *out = (struct given){0};
+  if (modes->ignore_urls.value != NULL)
+    return;
+  if (!take_env(session, service->variable, out) &&
+      !take_env(session, ENV_ENDPOINT_URL, out) &&
+      !take_services(session, service, out))
+    (void)take_profile(session, "endpoint_url", out);
 }
 
 /* The partition's own endpoint. */
-static int derive(const struct place_options *options, struct place *place,
+static int derive(const struct service *service, const char *region,
+                  const struct modes *modes, struct endpoint *out,
                   struct err *err) {
   struct buf url = BUF_INIT(1024);
   buf_puts(&url, "https://");
-  endpoint_put_host(&url, "monitoring", place->region,
-                    options->use_fips == PLACE_YES,
-                    options->use_dual_stack == PLACE_YES);
-  int rc = buf_ok(&url)
-               ? endpoint_parse(&place->endpoint, str_of(buf_str(&url)), err)
-               : err_set(err, "no memory");
+  endpoint_put_host(&url, service->prefix, region, modes->fips.value != NULL,
+                    modes->dual_stack.value != NULL);
+  int rc = buf_ok(&url) ? endpoint_parse(out, str_of(buf_str(&url)), err)
+                        : err_set(err, "no memory");
   buf_clear(&url);
   return rc;
 }
 
-static int find_endpoint(struct session *session,
-                         const struct place_options *options,
-                         struct place *place, struct err *err) {
-  struct given url;
-  if (find_url(session, options, &url, err) != 0)
-    return -1;
-  if (url.value == NULL)
-    return derive(options, place, err);
+/* An endpoint given by URL.  It names one host: which other one would serve
+ * FIPS or dual stack nobody knows. */
+static int use_url(const struct given *url, const struct modes *modes,
+                   struct endpoint *out, struct err *err) {
+  const struct given *mode =
+      modes->fips.value != NULL ? &modes->fips : &modes->dual_stack;
+  struct err why = {""};
 
-  if (options->use_fips == PLACE_YES || options->use_dual_stack == PLACE_YES)
-    return err_set(err, "%s cannot be used with an endpoint given by %s",
-                   options->use_fips == PLACE_YES ? "UseFIPS" : "UseDualStack",
-                   url.by);
-  struct err why = {0};
-  if (endpoint_parse(&place->endpoint, str_of(url.value), &why) != 0)
-    return err_set(err, "%s: %s", url.by, why.text);
+  if (mode->value != NULL)
+    return err_set(err,
+                   "%s%s cannot be used with an endpoint given by %s%s; remove "
+                   "one of them",
+                   mode->name, mode->of, url->name, url->of);
+  if (endpoint_parse(out, str_of(url->value), &why) != 0)
+    return err_set(err, "%s%s: %s", url->name, url->of, why.text);
   return 0;
+}
+
+static int find_cloudwatch(const struct session *session, const char *endpoint,
+                           const struct modes *modes, struct place *place,
+                           struct err *err) {
+  struct given url;
+  if (!take_option(endpoint, "Endpoint", &url))
+    find_url(session, &cloudwatch, modes, &url);
+  if (url.value != NULL)
+    return use_url(&url, modes, &place->endpoint, err);
+  return derive(&cloudwatch, place->region, modes, &place->endpoint, err);
+}
+
+/* Whether STS is to be reached as it was before there were regional ones. */
+static bool is_legacy(const struct session *session, const char *region,
+                      const struct modes *modes) {
+  struct given kind;
+  if (modes->fips.value != NULL || modes->dual_stack.value != NULL)
+    return false;
+  if (!take_env(session, ENV_STS_REGIONAL, &kind) &&
+      !take_profile(session, "sts_regional_endpoints", &kind))
+    return false;
+  return str_eq_nocase(str_trim(str_of(kind.value)), STR("legacy")) &&
+         endpoint_sts_is_legacy(region);
+}
+
+static int find_sts(const struct session *session, const struct modes *modes,
+                    struct place *place, struct err *err) {
+  struct given url;
+  place->sts_region = place->region;
+  find_url(session, &sts, modes, &url);
+  if (url.value != NULL)
+    return use_url(&url, modes, &place->sts, err);
+  if (!is_legacy(session, place->region, modes))
+    return derive(&sts, place->region, modes, &place->sts, err);
+  place->sts_region = "us-east-1";
+  return endpoint_parse(&place->sts, STR("https://sts.amazonaws.com"), err);
 }
 
 int place_find(struct session *session, const struct place_options *options,
                struct place *out, struct err *err) {
+  struct modes modes;
   place_clear(out);
-  if (find_region(session, options, &out->region, err) == 0 &&
-      find_endpoint(session, options, out, err) == 0)
+  if (look_at_files(session, err) == 0 &&
+      find_modes(session, options, &modes, err) == 0 &&
+      find_region(session, options, &out->region, err) == 0 &&
+      find_cloudwatch(session, options->endpoint, &modes, out, err) == 0 &&
+      find_sts(session, &modes, out, err) == 0)
     return 0;
   place_clear(out);
   return -1;

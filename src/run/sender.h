@@ -27,6 +27,7 @@ struct sender_options {
   int64_t flush_interval_s; /* 1 to 86400 */
   double flush_jitter_s;    /* 0 to flush_interval_s; below 0: a tenth of it */
   int64_t max_metrics;
+  int64_t metadata_wait_s; /* 0 to 86400 */
   int64_t buffer_limit_bytes;
   int64_t buffer_age_s;
   bool log_published;

@@ -79,6 +79,29 @@ static void names_the_host(void **state) {
   }
 }
 
+/* botocore's list, LEGACY_GLOBAL_STS_REGIONS, in whole. */
+static void knows_the_old_regions_of_sts(void **state) {
+  (void)state;
+  static const char *const old[] = {
+      "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+      "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+      "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+      "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2"};
+  static const char *const other[] = {"af-south-1",     "ap-east-1",
+                                      "ap-northeast-2", "ap-northeast-3",
+                                      "cn-north-1",     "eu-south-1",
+                                      "me-south-1",     "us-gov-west-1",
+                                      "us-east-3",      "us-iso-east-1",
+                                      "US-EAST-1",      "us-east-1x",
+                                      "us-east-",       ""};
+  for (size_t i = 0; i < N(old); i++)
+    if (!endpoint_sts_is_legacy(old[i]))
+      fail_msg("%s", old[i]);
+  for (size_t i = 0; i < N(other); i++)
+    if (endpoint_sts_is_legacy(other[i]))
+      fail_msg("%s", other[i]);
+}
+
 #define LABEL_63                                                               \
   "a23456789-123456789-123456789-123456789-123456789-123456789-123"
 
@@ -240,6 +263,7 @@ static void refuses_an_endless_url(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_the_host),
+      cmocka_unit_test(knows_the_old_regions_of_sts),
       cmocka_unit_test(knows_a_region_from_a_trick),
       cmocka_unit_test(takes_urls_apart),
       cmocka_unit_test(refuses_what_is_no_endpoint),

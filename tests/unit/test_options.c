@@ -53,6 +53,7 @@ static int read_one(const char *block, struct options *out) {
 
 #define M "<Metric \"m\">\n</Metric>\n"
 #define IN_M(line) "<Metric \"Memory Available\">\n" line "\n</Metric>"
+#define ROLE "RoleArn \"arn:aws:iam::123456789012:role/metrics\"\n"
 #define PLUGIN "<Plugin write_cloudwatch>: "
 #define METRIC "<Metric \"Memory Available\">: "
 
@@ -136,6 +137,55 @@ static const struct {
      {"AccessKeyId \"AKID\"\n<Node \"a\">\nSecretAccessKey \"wJalr\"\n" M
       "</Node>"},
      "<Node \"a\">: SecretAccessKey stands without AccessKeyId"},
+    {"external id without a role",
+     {"ExternalId \"42\"\n" M},
+     PLUGIN "ExternalId stands without RoleArn; write RoleArn "
+            "\"arn:aws:iam::ACCOUNT:role/NAME\" beside it, or remove the line"},
+    {"session name without a role",
+     {"RoleSessionName \"web\"\n" M},
+     PLUGIN "RoleSessionName stands without RoleArn; write RoleArn"},
+    {"duration without a role",
+     {"RoleDuration 900\n" M},
+     PLUGIN "RoleDuration stands without RoleArn; write RoleArn"},
+    {"role in <Plugin>, external id in a node",
+     {ROLE "<Node \"a\">\nExternalId \"42\"\n" M "</Node>"},
+     "<Node \"a\">: ExternalId stands without RoleArn"},
+    {"role by its name alone",
+     {"RoleArn \"metrics\"\n" M},
+     PLUGIN "role ARN \"metrics\": names no role; write arn:aws:iam::"},
+    {"a user instead of a role",
+     {"RoleArn \"arn:aws:iam::123456789012:user/metrics\"\n" M},
+     PLUGIN "role ARN \"arn:aws:iam::123456789012:user/metrics\": names no "
+            "role"},
+    {"external id with a blank",
+     {ROLE "ExternalId \"4 2\"\n" M},
+     PLUGIN "external id \"4 2\": STS takes letters, digits and"},
+    {"session name of one letter",
+     {ROLE "RoleSessionName \"w\"\n" M},
+     PLUGIN "role session name \"w\": 1 characters; STS takes 2 to 64"},
+    {"role for too short a time",
+     {ROLE "RoleDuration 899\n" M},
+     PLUGIN "RoleDuration 899: is out of range; write a number from 900 to "
+            "43200 seconds"},
+    {"role for too long a time",
+     {ROLE "RoleDuration 43201\n" M},
+     PLUGIN "RoleDuration 43201: is out of range"},
+    {"role for part of a second",
+     {ROLE "RoleDuration 900.5\n" M},
+     PLUGIN "RoleDuration 900.5: must be a whole number of seconds"},
+    {"role without a name",
+     {"RoleArn \"\"\n" M},
+     PLUGIN "RoleArn \"\": is empty"},
+    {"waiting for the instance below zero",
+     {"MetadataWait -1\n" M},
+     PLUGIN "MetadataWait -1: is out of range; write a number from 0 to 86400 "
+            "seconds"},
+    {"waiting for the instance for more than a day",
+     {"MetadataWait 86401\n" M},
+     PLUGIN "MetadataWait 86401: is out of range"},
+    {"waiting for the instance for part of a second",
+     {"MetadataWait 0.5\n" M},
+     PLUGIN "MetadataWait 0.5: must be a whole number of seconds"},
     {"secret that is no text",
      {"AccessKeyId \"AKID\"\nSecretAccessKey 12345\n" M},
      PLUGIN "SecretAccessKey (value not shown): is no text; put it in quotes"},
@@ -430,10 +480,13 @@ static void reads_each_option_of_a_destination(void **state) {
                             "SessionToken \"token\"\n"
                             "Profile \"p\"\n"
                             "CredentialsFile \"/c\"\n"
-                            "ConfigFile \"/f\"\n"
+                            "ConfigFile \"/f\"\n" ROLE "ExternalId \"42\"\n"
+                            "RoleSessionName \"web-1\"\n"
+                            "RoleDuration 43200\n"
                             "FlushInterval 60\n"
                             "FlushJitter 1.5\n"
                             "MaxMetrics 50\n"
+                            "MetadataWait 0\n"
                             "BufferLimit 8\n"
                             "BufferAge 3600\n"
                             "ShutdownTimeout 0.5\n"
@@ -463,9 +516,15 @@ static void reads_each_option_of_a_destination(void **state) {
   assert_string_equal(sender->who.profile, "p");
   assert_string_equal(sender->who.credentials_file, "/c");
   assert_string_equal(sender->who.config_file, "/f");
+  assert_string_equal(sender->who.role_arn,
+                      "arn:aws:iam::123456789012:role/metrics");
+  assert_string_equal(sender->who.external_id, "42");
+  assert_string_equal(sender->who.role_session_name, "web-1");
+  assert_int_equal(sender->who.role_duration_s, 43200);
   assert_int_equal(sender->flush_interval_s, 60);
   assert_true(sender->flush_jitter_s == 1.5);
   assert_int_equal(sender->max_metrics, 50);
+  assert_int_equal(sender->metadata_wait_s, 0);
   assert_int_equal(sender->buffer_limit_bytes, 8 << 20);
   assert_int_equal(sender->buffer_age_s, 3600);
   assert_true(sender->log_published);
@@ -541,15 +600,19 @@ static void has_the_defaults_of_the_design(void **state) {
   assert_null(sender->place.region);
   assert_null(sender->place.endpoint);
   assert_int_equal(sender->place.use_fips, PLACE_UNSAID);
+  assert_int_equal(sender->place.use_dual_stack, PLACE_UNSAID);
   assert_int_equal(sender->protocol, PROTOCOL_JSON);
   assert_true(sender->compression);
   assert_true(sender->http.verify_peer);
   assert_int_equal(sender->http.connect_timeout_ms, 5000);
   assert_int_equal(sender->http.timeout_ms, 20000);
   assert_null(sender->who.access_key_id);
+  assert_null(sender->who.role_arn);
+  assert_int_equal(sender->who.role_duration_s, 0);
   assert_int_equal(sender->flush_interval_s, 10);
   assert_true(sender->flush_jitter_s < 0);
   assert_int_equal(sender->max_metrics, 1000);
+  assert_int_equal(sender->metadata_wait_s, 300);
   assert_int_equal(sender->buffer_limit_bytes, 32 << 20);
   assert_int_equal(sender->buffer_age_s, 1209600 - 3600);
   assert_false(sender->log_published);
@@ -604,30 +667,34 @@ static const struct {
   const char *want; /* region dual namespace timeout key profile metrics
                        dimensions sets */
 } inherited[] = {
-    {"everything", "", "r0 1 n0 3000 k0 none m0 D0 1"},
-    {"singly", "Namespace \"n1\"\n", "r0 1 n1 3000 k0 none m0 D0 1"},
+    {"everything", "", "r0 yes n0 3000 k0 none m0 D0 1"},
+    {"singly", "Namespace \"n1\"\n", "r0 yes n1 3000 k0 none m0 D0 1"},
     {"the place is one thing", "Region \"r1\"\n",
-     "r1 0 n0 3000 k0 none m0 D0 1"},
+     "r1 unsaid n0 3000 k0 none m0 D0 1"},
     {"the place, by any option of it", "UseDualStack false\n",
-     "none 0 n0 3000 k0 none m0 D0 1"},
+     "none no n0 3000 k0 none m0 D0 1"},
     {"credentials are one thing", "Profile \"p1\"\n",
-     "r0 1 n0 3000 none p1 m0 D0 1"},
+     "r0 yes n0 3000 none p1 m0 D0 1"},
+    {"credentials, by a role alone", ROLE, "r0 yes n0 3000 none none m0 D0 1"},
     {"metrics are one thing", "<Metric \"m1\">\n</Metric>\n",
-     "r0 1 n0 3000 k0 none m1 D0 1"},
+     "r0 yes n0 3000 k0 none m1 D0 1"},
     {"dimensions with their sets", "Dimension \"D1\" \"y\"\n",
-     "r0 1 n0 3000 k0 none m0 D1 0"},
+     "r0 yes n0 3000 k0 none m0 D1 0"},
     {"sets with their dimensions", "DimensionSet \"\"\n",
-     "r0 1 n0 3000 k0 none m0 none 1"},
-    {"what stands in both", "Timeout 4\n", "r0 1 n0 4000 k0 none m0 D0 1"},
+     "r0 yes n0 3000 k0 none m0 none 1"},
+    {"what stands in both", "Timeout 4\n", "r0 yes n0 4000 k0 none m0 D0 1"},
 };
 
 static void put_node(struct buf *out, const struct node_options *node) {
+  static const char *const choices[] = {
+      [PLACE_UNSAID] = "unsaid", [PLACE_NO] = "no", [PLACE_YES] = "yes"};
   const struct sender_options *sender = &node->sender;
   const struct where_spec *where = &node->what.where;
   assert_true(node->what.n_rules == 1 && where->n_dimensions <= 1);
-  buf_printf(out, "%s %d %s %lld %s %s %s %s %zu",
-             text_or_none(sender->place.region), sender->place.use_dual_stack,
-             where->namespace, (long long)sender->http.timeout_ms,
+  buf_printf(out, "%s %s %s %lld %s %s %s %s %zu",
+             text_or_none(sender->place.region),
+             choices[sender->place.use_dual_stack], where->namespace,
+             (long long)sender->http.timeout_ms,
              text_or_none(sender->who.access_key_id),
              text_or_none(sender->who.profile), node->what.rules[0].name,
              where->n_dimensions > 0 ? where->dimensions[0].name : "none",
