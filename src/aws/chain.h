@@ -24,7 +24,8 @@ enum chain_base {
   CHAIN_CONTAINER,    /* credential_source = EcsContainer */
 };
 
-/* All texts are borrowed of the ini. */
+/* All texts are borrowed of the ini; profile may be the one that was asked
+ * for. */
 struct chain {
   enum chain_base base;
   const char *profile;    /* the one that the first credentials come from */
@@ -37,12 +38,12 @@ struct chain {
 
 /* Follows a profile to its first credentials.
  *
- * 0 with *out filled, which may say CHAIN_NOTHING; or -1 with *err set, naming
- * profile, key and remedy: half a key pair, role_arn with neither or both of
- * source_profile and credential_source, a source_profile that does not exist
- * or has no credentials, a loop, too many roles, an unknown credential_source,
- * a value that STS would refuse, or what a daemon cannot do (MFA, SSO, login:
- * what to use instead). */
+ * 0 with *out filled, which may say CHAIN_NOTHING; or -1 with *out empty and
+ * *err set, naming profile, key and remedy: half a key pair, role_arn with
+ * neither or both of source_profile and credential_source, a source_profile
+ * that does not exist or has no credentials, a loop, too many roles, an unknown
+ * credential_source, a value that STS would refuse, or what a daemon cannot do
+ * (MFA, SSO, login: what to use instead). */
 int chain_find(const struct ini *ini, const char *profile, struct chain *out,
                struct err *err);
 

@@ -7,6 +7,7 @@
 
 #include "aws/ini.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ enum cred_found { CRED_FOUND, CRED_ABSENT, CRED_FAILED };
 enum cred_found cred_from_profile(const struct ini *ini, const char *profile,
                                   struct cred *out, struct err *err);
 
-/* Credentials as a JSON document, as three kinds of source give them.
+/* Credentials as a JSON document, as four kinds of source give them.
  *
  *   CRED_OF_PROCESS    what a credential_process prints: Version 1,
  *                      AccessKeyId, SecretAccessKey, SessionToken, Expiration
@@ -46,13 +47,25 @@ enum cred_found cred_from_profile(const struct ini *ini, const char *profile,
  *                      Expiration; an error is code and message
  *   CRED_OF_INSTANCE   IMDS: the same and Code, which is "Success"; else an
  *                      error with Message, though the status was 200
+ *   CRED_OF_STS        the object Credentials in its answer: AccessKeyId,
+ *                      SecretAccessKey, SessionToken, and Expiration, which
+ *                      may be a number of seconds; all four must be there
  *
  * Without Expiration they never end.  0; or -1 with *err set and *out empty.
  * The sentence begins with origin and never holds a secret, nor a word of a
  * document that could not be read. */
-enum cred_shape { CRED_OF_PROCESS, CRED_OF_CONTAINER, CRED_OF_INSTANCE };
+enum cred_shape {
+  CRED_OF_PROCESS,
+  CRED_OF_CONTAINER,
+  CRED_OF_INSTANCE,
+  CRED_OF_STS,
+};
 int cred_from_json(struct str text, enum cred_shape shape, const char *origin,
                    struct cred *out, struct err *err);
+
+/* The same of an object that has been parsed. */
+int cred_from_object(const struct json *object, enum cred_shape shape,
+                     const char *origin, struct cred *out, struct err *err);
 
 /* Whether *cred has keys and is at least margin_s away from its end. */
 bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s);

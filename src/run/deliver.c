@@ -76,6 +76,7 @@ int64_t delivery_wake_ms(const struct delivery *d) {
 
 void delivery_hurry(struct delivery *d) {
   d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
+  d->tend_ms = 0;
   d->wake_ms = 0;
 }
 

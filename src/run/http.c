@@ -286,6 +286,7 @@ static void explain(const struct http *http,
   put_reason(&why, http, transfer, rc);
 
   struct http_failure failure = {.has_started = started_us > 0,
+                                 .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
                                  .connect_status = connect_status,
                                  .why = buf_str(&why)};
   http_transfer_explain(transfer, &failure);
@@ -384,10 +385,10 @@ void http_send(struct http *http, const struct http_request *request,
   struct http_transfer transfer = {.request = request, .answer = answer};
   struct curl_slist *headers = NULL;
 
-  http_answer_clear(answer);
   http->curl_says[0] = '\0';
   transfer.start_ms = clock_steady_ms();
-  if (make_headers(request, &headers, &answer->error) == 0 &&
+  if (http_answer_begin(answer, request->is_secret) == 0 &&
+      make_headers(request, &headers, &answer->error) == 0 &&
       !transfer_all(http, &transfer, headers))
     drop(http);
   wipe_headers(headers);

@@ -49,11 +49,15 @@ struct http_request {
   const struct http_header *headers;
   size_t n_headers;
   struct str body;
+  bool is_secret; /* the answer may be: its body gets all its room before it
+                     comes, as growing would leave copies behind */
 };
 
 struct http_answer {
   int status;             /* 0: no answer; then error says why */
   bool ambiguous;         /* no answer, but the whole body had been sent */
+  bool is_silent;         /* no answer in time, though there was a connection */
+  bool is_cut;            /* the body was longer than what is kept of it */
   struct buf body;        /* the first HTTP_ANSWER_MAX bytes */
   struct buf query_error; /* header x-amzn-query-error */
   struct buf error_type;  /* header x-amzn-errortype */

@@ -37,12 +37,23 @@ void http_answer_clear(struct http_answer *answer) {
   *answer = (struct http_answer)HTTP_ANSWER_INIT;
 }
 
+int http_answer_begin(struct http_answer *answer, bool is_secret) {
+  http_answer_clear(answer);
+  if (!is_secret)
+    return 0;
+  buf_reserve(&answer->body, HTTP_ANSWER_MAX);
+  return buf_ok(&answer->body)
+             ? 0
+             : err_set(&answer->error, "no memory for the answer");
+}
+
 void http_answer_forget(struct http_answer *answer) {
   buf_reset(&answer->query_error);
   buf_reset(&answer->error_type);
   buf_reset(&answer->request_id);
   buf_reset(&answer->date);
   buf_reset(&answer->body);
+  answer->is_cut = false;
   answer->retry_after_ms = 0;
 }
 

@@ -31,6 +31,8 @@ size_t http_transfer_take(char *data, size_t size, size_t n, void *arg) {
   transfer->n_received += len;
 
   size_t room = body->limit - body->len;
+  if (len > room)
+    transfer->answer->is_cut = true;
   buf_put(body, data, len < room ? len : room);
   return buf_ok(body) ? len : 0;
 }
@@ -52,6 +54,7 @@ void http_transfer_explain(const struct http_transfer *transfer,
   struct err *err = &transfer->answer->error;
   struct str host = http_host_of(transfer->request->url);
 
+  transfer->answer->is_silent = failure->has_started && failure->timed_out;
   if (transfer->too_long)
     (void)err_set(err, "the answer of %.*s is longer than %d bytes",
                   shown(host), host.p, ANSWER_READ_MAX);

@@ -32,7 +32,8 @@ size_t http_transfer_take_header(char *data, size_t size, size_t n,
 
 /* How far a transfer without an answer got. */
 struct http_failure {
-  bool has_started;    /* sending had begun */
+  bool has_started; /* sending had begun */
+  bool timed_out;
   long connect_status; /* of the proxy; 0: none */
   const char *why;     /* in a few words */
 };

@@ -4,6 +4,7 @@
  * ca_path=DIR verify=0).  Each line of standard input is a command:
  *
  *   send METHOD URL BODY-BYTES [NAME=VALUE ...]   prints one line of the answer
+ *   secret METHOD URL ...                 the same, for an answer that is one
  *   sleep MS
  *   deadline MS                            from now on; another thread sets it
  *   rest                                   http_rest()
@@ -50,18 +51,20 @@ static struct str unescape(char *text) {
 }
 
 static void print_answer(const struct http_answer *answer, int64_t took_ms) {
-  printf("status=%d\tambiguous=%d\tbody=%zu\tretry=%" PRId64 "\ttook=%" PRId64
+  printf("status=%d\tambiguous=%d\tsilent=%d\tcut=%d\tbody=%zu\troom=%"
+         "zu\tretry=%" PRId64 "\ttook=%" PRId64
          "\tquery_error=%s\terror_type=%s\trequest_id=%s\tdate=%s\terror=%s\n",
-         answer->status, answer->ambiguous ? 1 : 0, answer->body.len,
+         answer->status, answer->ambiguous ? 1 : 0, answer->is_silent ? 1 : 0,
+         answer->is_cut ? 1 : 0, answer->body.len, answer->body.cap,
          answer->retry_after_ms, took_ms, buf_str(&answer->query_error),
          buf_str(&answer->error_type), buf_str(&answer->request_id),
          buf_str(&answer->date), answer->error.text);
   (void)fflush(stdout);
 }
 
-static void send_one(struct http *http, char *words) {
+static void send_one(struct http *http, char *words, bool is_secret) {
   struct http_header headers[HEADERS_MAX];
-  struct http_request request = {.headers = headers};
+  struct http_request request = {.headers = headers, .is_secret = is_secret};
   struct http_answer answer = HTTP_ANSWER_INIT;
   char *rest = NULL, *body = NULL;
 
@@ -138,7 +141,9 @@ int main(int argc, char **argv) {
 
   while (fgets(line, sizeof(line), stdin) != NULL) {
     if (strncmp(line, "send ", 5) == 0) {
-      send_one(http, line + 5);
+      send_one(http, line + 5, false);
+    } else if (strncmp(line, "secret ", 7) == 0) {
+      send_one(http, line + 7, true);
     } else if (strncmp(line, "sleep ", 6) == 0) {
       pause_ms(strtoll(line + 6, NULL, 10));
     } else if (strncmp(line, "rest", 4) == 0) {

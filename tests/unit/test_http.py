@@ -243,9 +243,20 @@ def test_long_answers_are_bounded(size, status, kept):
     server = Server(answer(b"y" * size))
     [got] = drive([f"send POST {server.url} 10"])
     assert (got["status"], int(got["body"])) == (status, kept)
+    assert got["cut"] == ("1" if kept and size > kept else "0")
     if status == "0":
         assert got["error"] == \
             f"the answer of {server.host} is longer than 1048576 bytes"
+
+
+@pytest.mark.parametrize("status,size", [("200 OK", 3), ("404 No", 60000)])
+def test_a_secret_answer_gets_all_its_room_before_it_comes(status, size):
+    server = Server(answer(b"y" * size, status))
+    secret, plain = drive([f"secret GET {server.url} 0",
+                           f"send GET {server.url} 0"])
+    assert (secret["body"], secret["room"]) == (str(size), "65537")
+    assert plain["body"] == str(size)
+    assert int(plain["room"]) != 65537
 
 
 def test_a_redirect_is_an_answer():
@@ -259,6 +270,7 @@ def test_a_time_out_says_how_long():
     server = Server(hang)
     [got] = drive([f"send POST {server.url} 10"], "timeout=1000")
     assert (got["status"], got["ambiguous"]) == ("0", "1")
+    assert got["silent"] == "1"
     assert re.fullmatch(rf"no answer from {server.host} "
                         r"\(timed out after 1(\.\d)? s\)", got["error"])
 
@@ -290,6 +302,7 @@ def test_a_connection_that_never_comes_about():
         "connect=500")
     assert re.fullmatch(rf"cannot reach 127.0.0.1:{port} "
                         r"\(timed out after 0\.[5-9] s\)", timed_out["error"])
+    assert timed_out["silent"] == "0"
     assert (stopped["ambiguous"], stopped["error"]) == \
         ("0", f"gave up the request to 127.0.0.1:{port} (stopping)")
     assert 300 <= int(stopped["took"]) < 300 + 400 * SLOW
