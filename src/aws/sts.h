@@ -24,14 +24,15 @@ void sts_put_assume_role(struct buf *out, const struct role *role,
                          const char *session_name);
 
 /* Appends the body of AssumeRoleWithWebIdentity, which is not signed.  token
- * is a secret: out is to be wiped, and has its whole size (STS_BODY_MAX) at
- * once. */
+ * is a secret: out, whose limit is STS_BODY_MAX or more, gets that much room at
+ * once, and is to be wiped. */
 void sts_put_web_identity(struct buf *out, const struct role *role,
                           const char *session_name, struct str token);
 
 /* Reads the credentials out of an answer of status 200, JSON or XML, told
- * apart by its first byte.  0; or -1 with *err set ("is no ..."), never with a
- * word of the answer, and *out empty. */
+ * apart by its first byte.  0; or -1 with *err set, which goes on after "the
+ * answer" ("is no ...", "holds no ..."), never with a word of the answer, and
+ * *out empty. */
 int sts_read(struct str body, struct cred *out, struct err *err);
 
 /* What went wrong, by STS's own words: its error code and message, cut to fit;

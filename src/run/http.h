@@ -76,6 +76,12 @@ struct http_answer {
   }
 void http_answer_clear(struct http_answer *answer);
 
+/* The service's time, seconds since 1970 UTC; 0: it said none. */
+int64_t http_answer_date_s(const struct http_answer *answer);
+
+/* Host and port as the URL has them, for messages. */
+struct str http_host_of(const char *url);
+
 /* A client belongs to one thread. */
 struct http;
 

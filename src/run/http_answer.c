@@ -1,6 +1,7 @@
 #include "run/http_answer.h"
 
 #include "aws/retry.h"
+#include "base/date.h"
 #include "base/digest.h"
 
 #include <stdlib.h>
@@ -45,6 +46,12 @@ int http_answer_begin(struct http_answer *answer, bool is_secret) {
   return buf_ok(&answer->body)
              ? 0
              : err_set(&answer->error, "no memory for the answer");
+}
+
+int64_t http_answer_date_s(const struct http_answer *answer) {
+  int64_t date_s = 0;
+  return date_parse_http(str_of(buf_str(&answer->date)), &date_s) == 0 ? date_s
+                                                                       : 0;
 }
 
 void http_answer_forget(struct http_answer *answer) {

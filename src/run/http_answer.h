@@ -17,7 +17,4 @@ int http_answer_begin(struct http_answer *answer, bool is_secret);
 /* Empties headers and body. */
 void http_answer_forget(struct http_answer *answer);
 
-/* Host and port as the URL has them, for messages. */
-struct str http_host_of(const char *url);
-
 #endif

@@ -1,7 +1,6 @@
 #include "run/imds.h"
 
 #include "aws/endpoint.h"
-#include "base/date.h"
 #include "base/digest.h"
 #include "base/str.h"
 #include "run/clock.h"
@@ -211,12 +210,6 @@ static bool is_off(const struct session *session) {
   return str_eq_nocase(str_trim(value), STR("true"));
 }
 
-static int64_t read_date(const struct http_answer *answer) {
-  struct str text = {buf_str(&answer->date), answer->date.len};
-  int64_t date_s = 0;
-  return date_parse_http(text, &date_s) == 0 ? date_s : 0;
-}
-
 enum imds_found imds_get(struct session *session, const char *path,
                          struct buf *out, int64_t *date_s, struct err *err) {
   struct talk talk = {.session = session, .answer = HTTP_ANSWER_INIT};
@@ -236,7 +229,7 @@ enum imds_found imds_get(struct session *session, const char *path,
   if (found == IMDS_FOUND)
     buf_move(out, &talk.answer.body); /* with its memory: no copy is left */
   if (date_s != NULL)
-    *date_s = read_date(&talk.answer);
+    *date_s = http_answer_date_s(&talk.answer);
 out:
   http_answer_clear(&talk.answer);
   endpoint_clear(&talk.endpoint);

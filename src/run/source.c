@@ -110,35 +110,44 @@ static bool is_by_file(const struct source *source) {
          source->options->credentials_file != NULL;
 }
 
-static void say_none(const struct source *source, struct err *err) {
+/* instance  why that has none */
+static void say_none(const struct source *source, const char *instance,
+                     struct err *err) {
   const struct profile *profile = &source->session->profile;
   const char *config = profile->config.path;
   const char *credentials = profile->credentials.path;
   err_set(err,
           "no credentials found: no AccessKeyId in the configuration, no "
           "AWS_ACCESS_KEY_ID in the environment, none for profile %s in %s "
-          "or %s, no container's, and the instance metadata service is "
-          "switched off (AWS_EC2_METADATA_DISABLED); provide one of these",
+          "or %s, no container's, and %s",
           profile->name,
           credentials != NULL ? credentials : "~/.aws/credentials",
-          config != NULL ? config : "~/.aws/config");
+          config != NULL ? config : "~/.aws/config", instance);
 }
 
 /* Asks one source after the other. */
 static int ask(struct source *source, struct found *found, struct err *err) {
+  struct err why = {""};
   for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
     if (chain[i].by_environment && is_by_file(source))
       continue;
-    switch (chain[i].ask(source, found, err)) {
+    switch (chain[i].ask(source, found, &why)) {
     case SOURCE_ABSENT:
       continue;
     case SOURCE_FAILED:
+      if (chain[i].ask == source_instance)
+        say_none(source, why.text, err);
+      else
+        err_set(err, "%s", why.text);
       return -1;
     case SOURCE_FOUND:
       return 0;
     }
   }
-  say_none(source, err);
+  say_none(source,
+           "the instance metadata service is switched off "
+           "(AWS_EC2_METADATA_DISABLED); provide one of these",
+           err);
   return -1;
 }
 

@@ -106,16 +106,6 @@ enum source_found source_web_identity(struct source *source, struct found *out,
   (void)source, (void)out, (void)err;
   return SOURCE_ABSENT;
 }
-enum source_found source_container(struct source *source, struct found *out,
-                                   struct err *err) {
-  (void)source, (void)out, (void)err;
-  return SOURCE_ABSENT;
-}
-enum source_found source_instance(struct source *source, struct found *out,
-                                  struct err *err) {
-  (void)source, (void)out, (void)err;
-  return SOURCE_ABSENT;
-}
 int source_assume(struct source *source, const struct role *role,
                   struct found *io, struct err *err) {
   (void)source, (void)role;

@@ -17,7 +17,8 @@ const { getDefaultRoleAssumer } = createRequire(
 console.warn = () => {};
 const { PATH } = process.env;
 
-function enter({ env, options }) {
+function enter(test) {
+  const { env, options } = test;
   for (const name of Object.keys(process.env))
     delete process.env[name];
   Object.assign(process.env, env, { PATH, AWS_MAX_ATTEMPTS: "1" });
@@ -25,6 +26,9 @@ function enter({ env, options }) {
     process.env.AWS_CONFIG_FILE = options.config_file;
   if (options.credentials_file)
     process.env.AWS_SHARED_CREDENTIALS_FILE = options.credentials_file;
+  // Where it looks for endpoints it heeds this only, not its option.
+  if (profileOf(test))
+    process.env.AWS_PROFILE = profileOf(test);
 }
 
 // A profile or a credentials file of the options count as a profile that is

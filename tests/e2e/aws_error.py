@@ -42,6 +42,14 @@ ERRORS = {
     "RequestExpired": (_FRONT + "RequestExpired", 400, 400),
     "AccessDenied": (_FRONT + "AccessDeniedException", 403, 403),
     "OptInRequired": (_FRONT + "OptInRequired", 403, 403),
+    # of STS, which has the same names in JSON
+    "ExpiredTokenException": ("ExpiredTokenException", 400, 400),
+    "InvalidIdentityToken": ("InvalidIdentityToken", 400, 400),
+    "IDPCommunicationError": ("IDPCommunicationError", 400, 400),
+    "IDPRejectedClaim": ("IDPRejectedClaim", 403, 403),
+    "RegionDisabledException": ("RegionDisabledException", 403, 403),
+    "MalformedPolicyDocument": ("MalformedPolicyDocument", 400, 400),
+    "PackedPolicyTooLarge": ("PackedPolicyTooLarge", 400, 400),
 }
 
 

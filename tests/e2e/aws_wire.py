@@ -16,7 +16,7 @@ import botocore.model
 from aws_error import ERRORS, AwsError
 from aws_shapes import (from_json, from_query, to_json, to_xml, tree_of,
                         xml_text)
-from loopback import Answer
+from connection import Answer
 
 VERSION = "2010-08-01"
 TARGET = "GraniteServiceVersion20100801"
@@ -118,9 +118,11 @@ class Json:
 
 
 class Query:
-    """AWS Query: a form goes in, XML comes out."""
+    """AWS Query: a form goes in, XML comes out. Of CloudWatch, unless a
+    derived class says otherwise."""
 
     content_type = "application/x-www-form-urlencoded"
+    service, version, namespace = SERVICE, VERSION, NAMESPACE
 
     def operation(self, request):
         try:
@@ -130,12 +132,13 @@ class Query:
 
     def read(self, request, findings):
         form = self._form(request)
-        if form.pop("Version", VERSION) != VERSION:
+        if form.pop("Version", self.version) != self.version:
             raise AwsError("InvalidAction",
                            f"Could not find the operation "
                            f"{request.operation} of that version")
         form.pop("Action")
-        return from_query(_input_shape(request), tree_of(form), "", findings)
+        shape = self.service.operation_model(request.operation).input_shape
+        return from_query(shape, tree_of(form), "", findings)
 
     def _form(self, request):
         query = urllib.parse.urlsplit(request.path).query
@@ -154,7 +157,7 @@ class Query:
                            f"The form cannot be read: {e}") from e
 
     def success(self, request, output):
-        model = SERVICE.operation_model(request.operation)
+        model = self.service.operation_model(request.operation)
         name, shape = request.operation, model.output_shape
         inner = ""
         if shape:
@@ -162,15 +165,16 @@ class Query:
             inner = f"<{wrapper}>{to_xml(shape, output)}</{wrapper}>"
         ident = _request_id()
         return self._answer(200, ident, (
-            f'<{name}Response xmlns="{NAMESPACE}">{inner}<ResponseMetadata>'
-            f"<RequestId>{ident}</RequestId></ResponseMetadata>"
+            f'<{name}Response xmlns="{self.namespace}">{inner}'
+            f"<ResponseMetadata><RequestId>{ident}</RequestId>"
+            "</ResponseMetadata>"
             f"</{name}Response>"))
 
     def failure(self, request, error):
         status = error.status or ERRORS[error.code][1]
         ident = _request_id()
         answer = self._answer(status, ident, (
-            f'<ErrorResponse xmlns="{NAMESPACE}"><Error>'
+            f'<ErrorResponse xmlns="{self.namespace}"><Error>'
             f"<Type>{_blame(status)}</Type><Code>{error.code}</Code>"
             f"<Message>{xml_text(error.message)}</Message></Error>"
             f"<RequestId>{ident}</RequestId></ErrorResponse>"))

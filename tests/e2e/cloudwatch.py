@@ -7,7 +7,8 @@ memory what was published and reads it back well enough for the AWS command
 line. It keeps nothing, grants nothing and is no emulator; it listens on
 loopback only and refuses any other address.
 
-    loopback         HTTP: connections, requests, scripted misbehaviour
+    loopback         HTTP: requests, scripted misbehaviour; connection
+    keyring          who is known, and until when
     sigv4_check      signatures
     aws_wire         AWS JSON 1.0 and AWS Query; aws_shapes, aws_error
     put_metric_data  the rules of PutMetricData
@@ -46,8 +47,9 @@ _READS = {
 class Service(LoopbackService):
     """CloudWatch on http://host:port.
 
-    credentials  access key: (secret, session token or None); the dict may
-                 be changed while the service runs
+    credentials  access key: (secret, session token or None), and third, if
+                 they end, the time at which; the dict may be changed while
+                 the service runs, and be a Keyring
     region       the region that must be signed for; None: any
     tls          an ssl.SSLContext, or (certificate file, key file)
     now          the clock of the service, in seconds since 1970
@@ -55,11 +57,12 @@ class Service(LoopbackService):
     log          called with one line of text for each refusal
     on_datum     called with each accepted datum, in order
     on_request   called with each request when its answer is known
+    network      where it listens; see loopback.py
     """
 
     def __init__(self, host="127.0.0.1", port=0, credentials=None,
                  region=None, tls=None, now=time.time, skew_s=300, log=None,
-                 on_datum=None, on_request=None):
+                 on_datum=None, on_request=None, network=None):
         self.credentials = {} if credentials is None else credentials
         self.region = region
         self.skew_s = skew_s
@@ -67,7 +70,7 @@ class Service(LoopbackService):
         self._on_request = on_request or (lambda request: None)
         self._datums = []
         self._store = Store()
-        super().__init__(host, port, tls, now, log)
+        super().__init__(host, port, tls, now, log, network)
 
     @property
     def datums(self):

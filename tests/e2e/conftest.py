@@ -9,6 +9,8 @@ Both are read by daemon.py.
 import pytest
 
 from daemon import find_module
+from network import Network
+from scene import Scene
 
 
 def pytest_configure(config):
@@ -20,3 +22,18 @@ def pytest_configure(config):
 def module():
     """The path of write_cloudwatch.so."""
     return find_module()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A Scene in the network of this machine."""
+    with Scene(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def island(tmp_path):
+    """A Scene in a network of its own, with the addresses of AWS's metadata
+    services."""
+    with Scene(tmp_path, network=Network()) as one:
+        yield one

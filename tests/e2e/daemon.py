@@ -13,6 +13,7 @@ if set, is preloaded into the daemon (the runtime of a sanitizer).
 import functools
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -63,14 +64,17 @@ class Daemon:
                  module is not loaded here, config does it with load()
     interval     the daemon's Interval in seconds
     write_threads  1 makes settle() exact
-    environment  added to a nearly empty one
+    environment  added to a nearly empty one; None takes a variable away.
+                 {home} stands for the daemon's HOME, which is folder
+    files        {path below HOME: text or bytes}, {home} as above
+    user         whom it runs as: a name; None: as we do
     wrapper      command put before collectd, such as ('valgrind', '-q')
     arguments    of collectd, without -C
     """
 
     def __init__(self, folder, config, *, before='', load_options='',
-                 interval=1, write_threads=1, environment=None, wrapper=(),
-                 arguments=('-f',)):
+                 interval=1, write_threads=1, environment=None, files=None,
+                 user=None, wrapper=(), arguments=('-f',)):
         self.folder = pathlib.Path(folder)
         self.socket_path = self.folder / 'socket'
         self.config_path = self.folder / 'collectd.conf'
@@ -88,6 +92,14 @@ class Daemon:
         self._n_marks = 0
         before = f'WriteThreads {write_threads}\n' + before
         self._write_config(config, before, load_options, interval)
+        self.files = []  # what write() wrote, and what should hold secrets
+        self._user = user
+        for name, content in (files or {}).items():
+            self.write(name, content)
+        if user is not None:
+            wrapper = [*wrapper, 'setpriv', f'--reuid={user}',
+                       f'--regid={pwd.getpwnam(user).pw_gid}',
+                       '--clear-groups']
         self._command = [*wrapper, COLLECTD, '-C', str(self.config_path),
                          *arguments]
         self._environment = self._make_environment(environment or {})
@@ -127,12 +139,36 @@ LoadPlugin unixsock
                 environment[name] = os.environ[name]
         if 'COLLECTD_PRELOAD' in os.environ:
             environment['LD_PRELOAD'] = os.environ['COLLECTD_PRELOAD']
-        return {**environment, **more}
+        return {name: self._fill_in(value)
+                for name, value in {**environment, **more}.items()
+                if value is not None}
+
+    def _fill_in(self, text):
+        return text.replace('{home}', str(self.folder))
+
+    def write(self, name, content, mode=0o600):
+        """Writes a file of the daemon's home as tools do it: whole, or not at
+        all.  A script can be run.  Returns its path."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = self._fill_in(content).encode()
+        new = path.with_name(path.name + '.new')
+        new.write_bytes(content)
+        new.chmod(0o700 if content.startswith(b'#!') else mode)
+        if self._user is not None:
+            shutil.chown(new, self._user)
+        os.replace(new, path)
+        self.files.append(path)
+        return path
 
     # ---- life ---------------------------------------------------------------
 
     def launch(self):
         """Starts the process and reads its log."""
+        if self._user is not None:
+            for path in [self.folder, *self.folder.rglob('*')]:
+                shutil.chown(path, self._user)
         self._process = subprocess.Popen(
             self._command, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -5,7 +5,7 @@ callable (handler, request) that returns True when it has dealt with the
 request and False when the service shall go on with it.
 """
 
-from loopback import Answer
+from connection import Answer
 
 
 def several(*actions):
@@ -27,6 +27,32 @@ def answer(status, body=b"", headers=(), close=False):
     def act(handler, request):
         handler.send(request, Answer(status, body, list(headers), close))
         return True
+    return act
+
+
+def html(status=200):
+    """What a captive portal or a proxy puts in the place of an answer."""
+    return answer(status, "<!DOCTYPE html><html><body><h1>Please sign in</h1>"
+                  "</body></html>", [("Content-Type", "text/html")])
+
+
+def huge(size=1024 * 1024, status=200, begin=b'{"AccessKeyId": "'):
+    """An answer that begins well and has so many bytes."""
+    return answer(status, begin.ljust(size, b"x"),
+                  [("Content-Type", "application/json")])
+
+
+def redirect(url, status=302):
+    """Send the peer elsewhere."""
+    return answer(status, headers=[("Location", url)])
+
+
+def times(count, action):
+    """The action for so many requests; then as a well-behaved service."""
+    left = iter(range(count))  # one step of it is atomic
+
+    def act(handler, request):
+        return next(left, None) is not None and action(handler, request)
     return act
 
 

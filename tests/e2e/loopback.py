@@ -1,241 +1,97 @@
-"""HTTP plumbing of the test services: a small server on loopback.
+"""What the test services have in common: a small HTTP server on loopback.
 
-It keeps connections alive, remembers every request with the connection it
-came on, and can be told to misbehave.  It knows nothing of AWS: a service
-derives from `LoopbackService` and turns requests into answers.
+It remembers every request with the connection it came on, can be told to
+misbehave, and can close its door for a while.  It knows nothing of AWS: a
+service derives from `LoopbackService` and turns requests into answers.
 
-It binds loopback addresses only and refuses every other.
+It binds loopback addresses only, and in a network of its own (network.py)
+the addresses of that network, and refuses every other.
 """
 
 import collections
-import dataclasses
-import email.utils
-import http
-import http.server
 import ipaddress
+import itertools
 import socket
 import ssl
-import struct
 import sys
 import threading
 import time
 
-# A peer that announces more bytes than it sends gets a bare 408 after this
-# many seconds, as from the service.
-BODY_TIMEOUT_S = 10
-# No test sends more; what is larger is not even read.
-BODY_LIMIT = 64 * 1024 * 1024
+from connection import Request, Server
 
 
-@dataclasses.dataclass
-class Request:
-    """One request as it came in, and what became of it.
-
-    `status` and `code` stay None until an answer goes out, and for ever
-    where the connection was dropped instead.
-    """
-
-    number: int
-    connection: int
-    time: float
-    method: str
-    path: str
-    header_list: list  # (name, value) in the order and spelling received
-    headers: dict  # lower-case name: value; repeated ones joined by ","
-    body: bytes = b""  # as on the wire
-    decoded: bytes = None  # without Content-Encoding; None if it failed
-    operation: str = None
-    input: dict = None
-    access_key: str = None
-    accepted: int = 0  # datums stored
-    status: int = None
-    code: str = None
-    message: str = None
-    over: bool = False  # answered, or dropped
+def _check_address(host, network):
+    """The address, if it stays within this machine or the network."""
+    if host == "localhost":
+        return "127.0.0.1"
+    if network is not None and host in network.addresses:
+        return host
+    if not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"{host} is not a loopback address")
+    return host
 
 
-@dataclasses.dataclass
-class Answer:
-    """What goes back. Date, Content-Length and Connection are added unless
-    they are among the headers."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: list = dataclasses.field(default_factory=list)
-    close: bool = False
-    code: str = None
-    message: str = None
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """One connection. Scripted actions use send(), reset() and hang_up()."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def setup(self):
-        self.service = self.server.service
-        if isinstance(self.request, ssl.SSLSocket):
-            self.request.do_handshake()
-        super().setup()
-
-    def _serve(self):
-        request = self.service.begin(self)
-        try:
-            early = self.service.take_action(request, early=True)
-            if early and early(self, request):
-                self.service.record(request)
-            elif self._read_body(request):
-                self.service.record(request)
-                self.service.dispatch(self, request)
-        except OSError:  # the peer went away
-            self.close_connection = True
-        finally:
-            self.service.settled(request)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve
-
-    def _read_body(self, request):
-        if "Transfer-Encoding" in self.headers:
-            return self._give_up(request, 411)
-        try:
-            size = int(self.headers.get("Content-Length", 0))
-        except ValueError:
-            return self._give_up(request, 400)
-        if not 0 <= size <= BODY_LIMIT:
-            return self._give_up(request, 413)
-        self.connection.settimeout(BODY_TIMEOUT_S)
-        try:
-            request.body = self.rfile.read(size)
-        except TimeoutError:
-            return self._give_up(request, 408)
-        finally:
-            self.connection.settimeout(None)
-        if len(request.body) == size:
-            return True
-        self.service.record(request)
-        self.close_connection = True
-        return False
-
-    def _give_up(self, request, status):
-        self.service.record(request)
-        self.send(request, Answer(status, close=True))
-        return False
-
-    def send(self, request, answer, cut=None):
-        """Send the answer; with `cut`, only so many bytes of its body."""
-        request.status = answer.status
-        request.code, request.message = answer.code, answer.message
-        given = {name.lower() for name, _ in answer.headers}
-        headers = list(answer.headers)
-        if "date" not in given:
-            now = email.utils.formatdate(self.service.now(), usegmt=True)
-            headers.append(("Date", now))
-        if "content-length" not in given:
-            headers.append(("Content-Length", str(len(answer.body))))
-        if answer.close:
-            self.close_connection = True
-            headers.append(("Connection", "close"))
-        try:
-            reason = http.HTTPStatus(answer.status).phrase
-        except ValueError:
-            reason = "Unknown"
-        lines = [f"HTTP/1.1 {answer.status} {reason}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-        self.service.settled(request)
-        self.wfile.write(head + answer.body[:cut])
-
-    def hang_up(self):
-        """Close in good order, with nothing more said."""
-        self.close_connection = True
-
-    def reset(self):
-        """Drop the connection so that the peer sees ECONNRESET."""
-        self.close_connection = True
-        linger_zero = struct.pack("ii", 1, 0)
-        sock = self.connection
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
-        # Detached, or the server would say FIN before the RST.
-        socket.close(sock.detach())
-
-    def log_message(self, format, *args):
-        pass
+def _reserve(host, port):
+    """A socket that keeps the port while nobody listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    place = socket.socket(family)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+    except OSError:
+        place.close()
+        raise
+    return place
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, service, address, tls):
-        self.service = service
-        self.tls = tls
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        self.lock = threading.Condition()
-        self.ids = {}
-        self.count = 0
-        super().__init__(address, Handler)
-
-    def get_request(self):
-        sock, peer = super().get_request()
-        if self.tls:
-            sock = self.tls.wrap_socket(
-                sock, server_side=True, do_handshake_on_connect=False)
-        with self.lock:
-            self.count += 1
-            self.ids[sock] = self.count
-        return sock, peer
-
-    def shutdown_request(self, request):
-        super().shutdown_request(request)
-        with self.lock:
-            self.ids.pop(request, None)
-            self.lock.notify_all()
-
-    def handle_error(self, request, client_address):
-        self.service.note_fault()
-
-    def drop_connections(self):
-        """End every connection and wait until their threads let go."""
-        with self.lock:
-            for sock in self.ids:
-                try:
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
-                except OSError:
-                    pass
-            return self.lock.wait_for(lambda: not self.ids, 5)
+def _url(tls, host, port):
+    name = f"[{host}]" if ":" in host else host
+    default = 443 if tls else 80
+    where = name if port == default else f"{name}:{port}"
+    return f"{'https' if tls else 'http'}://{where}"
 
 
 class LoopbackService:
     """A test service on loopback; derive and give it identify(), perform()
-    and is_scripted(). Everything public may be used from any thread."""
+    and is_scripted(). Everything public may be used from any thread.
+
+    host     an address, or several: each has its URL in `urls`
+    port     0: the kernel's choice
+    network  the Network to live in; None: that of this process
+    """
+
+    secrets = frozenset()  # what no log may show, besides signatures
+    environment = {}  # what makes a daemon use it, where variables do
+    files = {}  # what must stand in that daemon's home for it
 
     def __init__(self, host="127.0.0.1", port=0, tls=None, now=time.time,
-                 log=None):
-        if host == "localhost":
-            host = "127.0.0.1"
-        if not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"{host} is not a loopback address")
+                 log=None, network=None):
+        hosts = (host,) if isinstance(host, str) else tuple(host)
+        hosts = [_check_address(name, network) for name in hosts]
         if isinstance(tls, tuple):
             certificate, key = tls
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.load_cert_chain(certificate, key)
         self.now = now
         self.stopping = threading.Event()
+        self.connections = itertools.count(1)
         self._log = log or (lambda line: None)
         self._changed = threading.Condition(threading.RLock())
         self._requests = []
         self._actions = collections.deque()
         self._always = None
+        self._by_path = {}
         self._number = 0
-        self._server = _Server(self, (host, port), tls)
-        self.host, self.port = self._server.server_address[:2]
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._tls = tls
+        self._run = network.run if network else lambda make: make()
+        self._servers = []
+        self._places = [self._run(lambda: _reserve(name, port))
+                        for name in hosts]
+        addresses = [place.getsockname()[:2] for place in self._places]
+        self.urls = [_url(tls, *address) for address in addresses]
+        self.host, self.port = addresses[0]
+        self.url = self.urls[0]
+        self.resume()
 
     # --- for the tests
 
@@ -259,6 +115,35 @@ class LoopbackService:
         with self._changed:
             self._always = action
 
+    def at(self, path, action):
+        """What to do with requests for this path, or with a star at its end
+        for all that begin so, before all else; None: as ever."""
+        with self._changed:
+            self._by_path.pop(path, None)
+            if action is not None:
+                self._by_path[path] = action
+
+    @property
+    def asked(self):
+        """All requests so far, each as "METHOD path"."""
+        return [f"{one.method} {one.path}" for one in self.requests]
+
+    def pause(self):
+        """Refuse connections, and end those that there are."""
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close_door()
+            server.drop_connections(0)
+
+    def resume(self):
+        """Listen again, at the same address."""
+        assert not self._servers
+        for place in self._places:
+            address = place.getsockname()[:2]
+            self._servers.append(self._run(
+                lambda: Server(self, address, self._tls)))
+            self._servers[-1].listen_on()
+
     def wait_for(self, predicate, timeout):
         """Wait until predicate() holds, looked at after each change;
         returns its last value."""
@@ -270,10 +155,11 @@ class LoopbackService:
         if self.stopping.is_set():
             return
         self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        if not self._server.drop_connections():
+        for server in self._servers:
+            server.close_door()
+        for place in self._places:
+            place.close()
+        if not all([server.drop_connections(5) for server in self._servers]):
             raise RuntimeError("a connection of the test service hangs")
 
     def __enter__(self):
@@ -285,7 +171,7 @@ class LoopbackService:
     # --- for a service to fill in
 
     def identify(self, request):
-        """Fill in decoded and operation; must not raise."""
+        """Fill in decoded and operation, if it has them; must not raise."""
 
     def perform(self, request):
         """Do what the request asks and return the Answer."""
@@ -308,7 +194,7 @@ class LoopbackService:
         with self._changed:
             self._number += 1
             return Request(
-                self._number, self._server.ids[handler.request], self.now(),
+                self._number, handler.server.ids[handler.request], self.now(),
                 handler.command, handler.path, handler.headers.items(),
                 {name: ",".join(values) for name, values in fields.items()})
 
@@ -327,6 +213,11 @@ class LoopbackService:
         """The action for this request, or None. An action whose attribute
         `early` is true acts before the body is read, all others after."""
         with self._changed:
+            for path, action in self._by_path.items():
+                if request.path == path or path[-1] == "*" and (
+                        request.path.startswith(path[:-1])):
+                    fits = getattr(action, "early", False) == early
+                    return action if fits else None
             action = self._actions[0] if self._actions else self._always
             if action is None or getattr(action, "early", False) != early:
                 return None

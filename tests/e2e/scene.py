@@ -6,19 +6,37 @@
         publish(daemon, load=1.5)
         service.wait_datums(1, 10)
 
-At the end every daemon must have stopped well, and no log may hold a secret,
-a token or a signature.
+A scene with metadata and roles, and a fast one in a network of its own:
+
+    imds, sts = scene.metadata(), scene.sts()
+    daemon = scene.start(without_keys(service, RoleArn=...), uses=[imds, sts],
+                         files={'.aws/config': '[default]\n...'})
+
+    with Scene(tmp_path, network=Network(), clock=FastClock(T, 60)) as scene:
+        scene.container(host=network.ECS, port=80)
+
+All services know the scene's keyring, and what others of them give out.
+
+At the end every daemon must have stopped well, and neither a log nor a file
+that a daemon wrote may hold a secret, a token or a signature.
 """
 
 import itertools
+import pathlib
 import re
 import socket
+import shutil
 import socketserver
+import tempfile
 import threading
 import time
 
 from cloudwatch import Service
+from containers import ContainerEndpoint
 from daemon import Daemon
+from imds import Metadata
+from keyring import Keyring
+from sts import TokenService
 
 KEY, SECRET = 'AKIDEXAMPLE', 'secretEXAMPLEsecret'
 TOKEN = 'tokenEXAMPLEtoken=='
@@ -46,6 +64,12 @@ def config(service, *lines, metric=METRIC, **options):
         options.setdefault('Endpoint', service.url)
     return '\n'.join(['<Plugin write_cloudwatch>', metric, *lines,
                       *lines_of({**DEFAULTS, **options}), '</Plugin>', ''])
+
+
+def without_keys(service, *lines, **options):
+    """config() that leaves the credentials to be found."""
+    return config(service, *lines, **{'AccessKeyId': None,
+                                      'SecretAccessKey': None, **options})
 
 
 def node(name, service, *lines, **options):
@@ -166,34 +190,77 @@ class _ProxyHandler(socketserver.StreamRequestHandler):
 
 
 class Scene:
-    """What one test starts, in a folder of its own."""
+    """What one test starts, in a folder of its own.
 
-    def __init__(self, folder):
+    network  a Network that services and daemons live in; the scene ends it
+    clock    a FastClock for all of them; it begins at the first start
+    """
+
+    def __init__(self, folder, network=None, clock=None):
         self.folder = folder
+        self.network = network
+        self.clock = clock
+        self.now = clock.now if clock else time.time
+        self.keyring = Keyring({KEY: (SECRET, None)}, now=self.now)
         self.secrets = {SECRET, TOKEN}  # a test adds its own
         self.daemons = []
         self.services = []
         self.proxies = []
+        self._folders = []  # outside of ours
 
     def service(self, **how):
-        how.setdefault('credentials', {KEY: (SECRET, None)})
-        how.setdefault('region', REGION)
-        self.services.append(Service(**how))
+        """A CloudWatch that knows the scene's keyring."""
+        return self._add(Service, **{'credentials': self.keyring,
+                                     'region': REGION, **how})
+
+    def metadata(self, **how):
+        """An instance metadata service."""
+        return self._add(Metadata, **{'keyring': self.keyring, **how})
+
+    def container(self, **how):
+        """A credentials endpoint of containers."""
+        return self._add(ContainerEndpoint, **{'keyring': self.keyring, **how})
+
+    def sts(self, **how):
+        """A token service."""
+        return self._add(TokenService, **{'keyring': self.keyring, **how})
+
+    def _add(self, kind, **how):
+        self.services.append(kind(**{'now': self.now, 'network': self.network,
+                                     **how}))
         return self.services[-1]
 
     def proxy(self, service=None):
         self.proxies.append(Proxy(service))
         return self.proxies[-1]
 
-    def daemon(self, configuration, before='', **how):
-        """A daemon with one write thread, not started."""
+    def daemon(self, configuration, before='', uses=(), **how):
+        """A daemon with one write thread, not started.
+
+        uses  services that it is to find by variables and files
+        how   as of Daemon; files, environment and user above all"""
         folder = self.folder / f'daemon-{len(self.daemons)}'
+        if how.get('user'):  # who does not get to our folder
+            folder = pathlib.Path(tempfile.mkdtemp(prefix='daemon-'))
+            self._folders.append(folder)
+        environment = dict(self.clock.environment) if self.clock else {}
+        files = {}
+        for service in uses:
+            environment.update(service.environment)
+            files.update(service.files)
+        how['environment'] = {**environment, **(how.get('environment') or {})}
+        how['files'] = {**files, **(how.get('files') or {})}
+        if self.network:
+            how['wrapper'] = (*self.network.wrapper, *how.get('wrapper', ()))
         self.daemons.append(Daemon(folder, configuration,
                                    before=before + '\nWriteThreads 1', **how))
         return self.daemons[-1]
 
     def start(self, configuration, **how):
-        return self.daemon(configuration, **how).start()
+        daemon = self.daemon(configuration, **how)
+        if self.clock and len(self.daemons) == 1:
+            self.clock.begin()
+        return daemon.start()
 
     def __enter__(self):
         return self
@@ -209,18 +276,38 @@ class Scene:
         finally:
             for server in self.proxies + self.services:
                 server.stop()
-        self._look_for_secrets()
+            if self.network:
+                self.network.stop()
+            try:
+                self._look_for_secrets()
+            finally:
+                for folder in self._folders:
+                    shutil.rmtree(folder)
         if kind is None:
             assert [daemon.status for daemon in self.daemons] == \
                 [0] * len(self.daemons)
 
     def _look_for_secrets(self):
-        signatures = {request.headers.get('authorization', '')[-64:]
-                      for service in self.services
-                      for request in service.requests}
+        secrets = self.secrets | self.keyring.secrets
+        for service in self.services:
+            secrets |= service.secrets
+            secrets |= {request.headers.get('authorization', '')[-64:]
+                        for request in service.requests}
         for daemon in self.daemons:
-            for secret in (self.secrets | signatures) - {''}:
-                assert secret not in daemon.log, f'{secret} is in the log'
+            shown = {'the log': daemon.log, **written_by(daemon)}
+            for secret in secrets - {''}:
+                for where, text in shown.items():
+                    assert secret not in text, f'{secret} is in {where}'
+
+
+def written_by(daemon):
+    """{path: text} of the files that the daemon wrote, not those that a test
+    gave to it."""
+    given = {*daemon.files, daemon.config_path, daemon.module}
+    return {path: path.read_text(errors='replace')
+            for path in daemon.folder.rglob('*')
+            if path.is_file() and path not in given
+            and path.parent.name != '.aws'}
 
 
 def warnings(daemon, pattern=''):

@@ -35,8 +35,9 @@ class _Recomputed(SigV4Auth):
 def check(request, credentials, service, region, now, skew_s):
     """Return the access key that signed the request, or raise AwsError.
 
-    `credentials` maps access keys to (secret, token or None); with `region`
-    None any region will do. `now` is in seconds since 1970.
+    `credentials` maps access keys to (secret, token or None), or to these and
+    the time at which they end; with `region` None any region will do. Times
+    are in seconds since 1970. What has ended is told last: all else was good.
     """
     given = request.headers.get("authorization")
     if not given:
@@ -57,12 +58,15 @@ def check(request, credentials, service, region, now, skew_s):
     _check_headers(request, signed)
     if key not in credentials:
         raise AwsError("InvalidClientTokenId", _BAD_TOKEN)
-    secret, token = credentials[key]
+    secret, token, *end = credentials[key]
     if request.headers.get("x-amz-security-token") != token:
         raise AwsError("InvalidClientTokenId", _BAD_TOKEN)
     _check_scope(request, scope, service, region)
     _check_time(request.headers["x-amz-date"], now, skew_s)
     _compare(request, signed, key, scope, secret, given)
+    if end and end[0] is not None and now >= end[0]:
+        raise AwsError("ExpiredToken", "The security token included in the "
+                       "request is expired")
     return key
 
 

@@ -851,7 +851,7 @@ def test_wait_datums(service):
 
 
 def test_short_body_gets_408(service, monkeypatch):
-    monkeypatch.setattr("loopback.BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("connection.BODY_TIMEOUT_S", 0.2)
     one = http.client.HTTPConnection("127.0.0.1", service.port)
     one.putrequest("POST", "/")
     one.putheader("Content-Length", "10")
