@@ -24,9 +24,12 @@ struct process_limits {
  *      at once, and is to be wiped
  * 0; or -1 with *err set (a clause: "ended with status 2 and said: ...") and
  * *out empty: it cannot be started, ended with a status other than 0 or by a
- * signal, printed more than out may hold, or was killed at a time limit.  What
- * it says on standard error is part of the sentence, cut and made printable; of
- * what it prints on standard output nothing ever is. */
+ * signal, printed nothing or more than out may hold, or was killed at a time
+ * limit.  What it says on standard error is part of the sentence, cut and made
+ * printable; of what it prints on standard output nothing ever is.
+ *
+ * A process that goes on for more than a second after the end of its output is
+ * killed too; its output counts. */
 int process_run(char *const argv[], const struct process_limits *limits,
                 struct buf *out, struct err *err);
 
