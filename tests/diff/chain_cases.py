@@ -47,7 +47,11 @@ def environment(case):
     elif flaw < 0.4:
         case.env["AWS_SESSION_TOKEN"] = ""
         case.features.add("blank variables")
-    elif flaw < 0.5:
+    elif flaw < 0.46:
+        case.env["AWS_SECRET_ACCESS_KEY"] = ""
+        case.facts.add("half a pair in the environment")
+        case.features.add("blank variables")
+    elif flaw < 0.55:
         case.env["AWS_ACCESS_KEY_ID"] = case.env["AWS_SECRET_ACCESS_KEY"] = ""
         case.features.add("blank variables")
 
@@ -67,6 +71,10 @@ def profile_keys(case):
         case.features.add("half a key pair")
         case.facts.add(f"without {missing}")
         no_instance(case)
+        if case.chance(0.4):
+            case.put(name, {"region": "us-east-1"},
+                     "config" if where == "credentials" else "credentials")
+            case.features.add("both files")
     elif flaw < 0.3:
         other = "config" if where == "credentials" else "credentials"
         case.put(name, case.key_pairs(token="aws_session_token" in pairs),
@@ -312,7 +320,12 @@ def container(case):
         if case.chance(0.3):
             case.env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "other"
     where = case.rng.choice(["relative", "full", "full", "EKS", "EKS 6",
-                             "denied", "foreign", "foreign", "both"])
+                             "denied", "foreign", "foreign", "both",
+                             "denied relative"])
+    if where == "denied relative":
+        case.env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/denied"
+        case.features.add("container's relative URI")
+        no_instance(case)
     if where in ("relative", "both"):
         case.env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = (
             "/creds?id=" + case.text(5))

@@ -28,8 +28,9 @@ ROWS = []
 
 def row(oracle, what, reason):
     def add(covers):
-        for one in what.split():
-            ROWS.append(Row(oracle, one, reason, covers))
+        for name in oracle.split():
+            for one in what.split():
+                ROWS.append(Row(name, one, reason, covers))
         return covers
     return add
 
@@ -99,6 +100,36 @@ def _(case, our, their):
             and our.get("error", "").startswith("AWS_ENDPOINT_URL_CLOUDWATCH:"))
 
 
+@row("botocore", "endpoint",
+     "This release is older than the partition aws-eusc.")
+def _(case, our, their):
+    return ("eusc-" in our.get("endpoint", "")
+            and "eusc-" in their.get("endpoint", ""))
+
+
+@row("botocore", "region",
+     "It takes any word but true for false; one that is neither is refused, as "
+     "the SDK does.")
+def _(case, our, their):
+    return has(case, "FIPS by yes") and "write true or false" in our["error"]
+
+
+@row("SDK", "region",
+     "Where it looks for the region, it takes AWS_EC2_METADATA_DISABLED=false "
+     "for true.")
+def _(case, our, their):
+    return (our.get("region") == "eu-north-1" and failed(their)
+            and case["env"].get("AWS_EC2_METADATA_DISABLED") == "false")
+
+
+@row("SDK", "region endpoint",
+     "It refuses a profile whose services section is not there; only an "
+     "endpoint would be in it, and there is none.")
+def _(case, our, their):
+    return (has(case, "a services section that is not there")
+            and "services section" in their.get("error", ""))
+
+
 @row("SDK", "region",
      "It reads AWS_REGION alone; hosts that are set up for botocore have only "
      "AWS_DEFAULT_REGION, so we read that, too, after it.")
@@ -143,6 +174,15 @@ def _(case, our, their):
      "and comments and blanks go.")
 def _(case, our, their):
     return has(case, *GRAMMAR_OF_BOTOCORE)
+
+
+@row("botocore", "region endpoint credentials",
+     "It stops at a mistake in a section that is none of a profile; such "
+     "sections are read over, as whatever they will hold some day.")
+def _(case, our, their):
+    return (has(case, "line without equals", "sso") and not failed(our)
+            and list(case["config"])[-1] == "sso-session x"
+            and "ConfigParseError" in their.get("error", ""))
 
 
 # --- credentials
@@ -202,6 +242,30 @@ def _(case, our, their):
     return (has(case, "asks STS")
             and "cannot be used with an endpoint given by" in
             our.get("error", "") and STS_URL in urls_of(case))
+
+
+@row("SDK", "credentials",
+     "It takes any word but false for true in AWS_EC2_METADATA_DISABLED; by "
+     "the guide and botocore it is true that counts.")
+def _(case, our, their):
+    return (has(case, "metadata disabled by 1") and failed(their)
+            and our.get("token", "").startswith("instance;"))
+
+
+@row("botocore SDK", "credentials",
+     "Both allow quotes around a profile's name; the grammar allows none of "
+     "the characters that would need them.")
+def _(case, our, their):
+    return has(case, "a profile in quotes") and failed(our)
+
+
+@row("botocore SDK", "credentials",
+     "botocore and the SDK assume the profile's role before the web identity "
+     "of the environment; by the guide what the environment says comes first.")
+def _(case, our, their):
+    return (has(case, "a web identity beside a role")
+            and our.get("token", "").startswith("AssumeRoleWithWebIdentity;")
+            and their.get("token", "").startswith("AssumeRole;"))
 
 
 # --- helpers
