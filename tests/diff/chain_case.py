@@ -133,7 +133,8 @@ class Case:
                 "facts": sorted(self.facts), "env": self.env,
                 "options": self.options, "home": str(self.home),
                 "profile": self.profile, "config": self.config,
-                "credentials": self.credentials}
+                "credentials": self.credentials,
+                "raw": (self.raw_config or "") + (self.raw_credentials or "")}
 
     def _shared_files(self):
         found = {}

@@ -6,6 +6,7 @@ what we found and what the oracle found. It is to be as narrow as can be: a
 difference that no row covers is a failure, and so is a row that covers none.
 """
 
+import re
 import typing
 
 from chain_case import STS_URL, SYNTAX_ERRORS
@@ -61,6 +62,7 @@ def urls_of(case):
     for name, keys in case["config"].items():
         if name.startswith("services "):
             found += [sub["endpoint_url"] for sub in keys.values()]
+    found += re.findall(r"endpoint_url = (\S+)", case["raw"])
     return [url for url in found if url]
 
 
@@ -107,9 +109,9 @@ def _(case, our, their):
             and "eusc-" in their.get("endpoint", ""))
 
 
-@row("botocore", "region",
-     "It takes any word but true for false; one that is neither is refused, as "
-     "the SDK does.")
+@row("botocore SDK", "region endpoint",
+     "Both take any word but true for false; here one that is neither is "
+     "refused, so that nobody who meant FIPS goes without.")
 def _(case, our, their):
     return has(case, "FIPS by yes") and "write true or false" in our["error"]
 
@@ -120,14 +122,6 @@ def _(case, our, their):
 def _(case, our, their):
     return (our.get("region") == "eu-north-1" and failed(their)
             and case["env"].get("AWS_EC2_METADATA_DISABLED") == "false")
-
-
-@row("SDK", "region endpoint",
-     "It refuses a profile whose services section is not there; only an "
-     "endpoint would be in it, and there is none.")
-def _(case, our, their):
-    return (has(case, "a services section that is not there")
-            and "services section" in their.get("error", ""))
 
 
 @row("SDK", "region",
@@ -220,7 +214,8 @@ def _(case, our, their):
      "This release knows neither the addresses of EKS Pod Identity nor a file "
      "for the container's token.")
 def _(case, our, their):
-    return (has(case, "address of EKS") and "Unsupported host" in
+    return (has(case, "a pod token with a line end") and failed(our)
+            or has(case, "address of EKS") and "Unsupported host" in
             their.get("error", "")
             or "container token file" in case["features"]
             and our.get("token", "").startswith("container;"))
@@ -250,6 +245,61 @@ def _(case, our, their):
 def _(case, our, their):
     return (has(case, "metadata disabled by 1") and failed(their)
             and our.get("token", "").startswith("instance;"))
+
+
+@row("SDK", "credentials",
+     "When the token for a container cannot be sent, it asks without one; "
+     "here a token with a line end is an error.")
+def _(case, our, their):
+    return (has(case, "a pod token with a line end") and failed(our)
+            and ";none;" in their.get("token", ""))
+
+
+@row("botocore", "credentials",
+     "It looks in one file for both halves of a pair; files merge key by key.")
+def _(case, our, their):
+    return has(case, "a pair in two files") and not failed(our)
+
+
+@row("botocore", "credentials",
+     "It takes that one of [default] and [profile default] that comes last; "
+     "by the grammar it is always the latter.")
+def _(case, our, their):
+    return (has(case, "profile default first")
+            and their.get("key") == "AKIAOTHER" != our.get("key"))
+
+
+@row("botocore", "region endpoint credentials",
+     "It takes an empty AWS_PROFILE for a name; blank variables count as not "
+     "set.")
+def _(case, our, their):
+    return (has(case, "an empty profile variable") and not failed(our)
+            and "ProfileNotFound" in their.get("error", ""))
+
+
+@row("botocore", "credentials",
+     "It prefers the older name of the session token; we the one that all "
+     "SDKs know.")
+def _(case, our, their):
+    return (has(case, "both names of the token")
+            and our.get("token") == case["env"]["AWS_SESSION_TOKEN"]
+            and their.get("token") == "older")
+
+
+@row("SDK", "credentials",
+     "It does not know the older name of the session token, as botocore does.")
+def _(case, our, their):
+    return (has(case, "the older name of the token",
+                "the older name of the token in a profile")
+            and (our.get("token"), their.get("token")) == ("older", ""))
+
+
+@row("botocore", "credentials",
+     "It prefers a process to keys in the config file, though not to keys in "
+     "the credentials file; by the guide keys come first.")
+def _(case, our, their):
+    return (has(case, "a process beside keys of the config file")
+            and their.get("key") == "AKIAPROCESS" != our.get("key"))
 
 
 @row("botocore SDK", "credentials",
