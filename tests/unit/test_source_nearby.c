@@ -194,15 +194,15 @@ static const struct expected instances[] = {
      METADATA,
      NULL,
      {TOKEN},
-     "no container's, and the instance has no role; attach an instance profile",
+     "no credentials found: no AccessKeyId in the configuration, no "
+     "AWS_ACCESS_KEY_ID in the environment, none for profile default in ",
      0,
      {NULL}},
     {"an empty list of roles",
      METADATA,
      NULL,
      {TOKEN, ROLE("\n")},
-     "no AccessKeyId in the configuration, no AWS_ACCESS_KEY_ID in the "
-     "environment, none for profile default in ",
+     "no container's, and the instance has no role; attach",
      0,
      {NULL}},
     {"HTML instead of a role's name",
@@ -332,6 +332,9 @@ static void a_token_that_was_rotated_is_read_again(void **state) {
       {ASKED, "Authorization: two\r\n", "200 OK",
        "{\"AccessKeyId\": \"AKtwo\", \"SecretAccessKey\": \"s\"}", 0, NULL},
       {.request = NULL}};
+  static const struct answer ill[] = {
+      {ASKED, "Authorization: two\r\n", "500 Oops", NULL, 0, NULL},
+      {.request = NULL}};
   struct err err = {""};
   (void)state;
 
@@ -341,8 +344,13 @@ static void a_token_that_was_rotated_is_read_again(void **state) {
   struct source *source = source_new(&no_options, session, &no_place);
   assert_non_null(source_get(source, NOW, &err));
   put_file("other", "two");
-  assert_int_equal(source_tend(source, END_S - 100, &err), 0);
-  assert_string_equal(source_get(source, END_S - 100, &err)->access_key_id,
+  answers_use(&server, ill);
+  assert_int_equal(source_tend(source, END_S + 1, &err), -1);
+  assert_string_equal(source_get(source, END_S + 2, &err)->access_key_id,
+                      "AKnear"); /* as with an instance */
+  answers_use(&server, list);
+  assert_int_equal(source_tend(source, END_S + 1000, &err), 0);
+  assert_string_equal(source_get(source, END_S + 1000, &err)->access_key_id,
                       "AKtwo");
   source_free(source);
   session_free(session);
