@@ -30,9 +30,9 @@ struct delivery_count {
 };
 
 /* options, session  borrowed for the life of the delivery
- * NULL with *err set. */
+ * NULL is lack of memory. */
 struct delivery *delivery_new(const struct sender_options *options,
-                              struct session *session, struct err *err);
+                              struct session *session);
 
 /* Says what is lost, if anything still waits. */
 void delivery_free(struct delivery *delivery);
