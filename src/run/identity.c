@@ -228,8 +228,9 @@ static void put_off(struct identity *identity, size_t number) {
   int64_t longest_ms = identity->n_failed < RETRY_DOUBLINGS
                            ? RETRY_MS << (identity->n_failed - 1)
                            : RETRY_MAX_MS;
-  item->ask_ms = clock_steady_ms() + longest_ms / 2 +
-                 (int64_t)(clock_dice() * (double)(longest_ms / 2));
+  double half_ms = (double)longest_ms / 2;
+  item->ask_ms =
+      clock_steady_ms() + (int64_t)(half_ms + clock_dice() * half_ms);
   identity->rest_ms = item->ask_ms;
 }
 

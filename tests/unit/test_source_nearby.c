@@ -12,6 +12,7 @@
 
 #include "answers.h"
 #include "folder.h"
+#include "freed.h"
 
 #define NOW INT64_C(1700000000) /* 2023-11-14T22:13:20Z */
 #define KEYS                                                                   \
@@ -297,6 +298,8 @@ static void judge(const struct expected *c, void **state) {
   source_free(source);
   session_free(session);
   assert_int_equal(remove_folder(state), 0);
+  if (n_secrets_freed > 0)
+    fail_msg("%s: memory with a secret was given back", c->label);
 }
 
 static void containers_give_credentials(void **state) {
@@ -409,6 +412,13 @@ int main(void) {
       IN_FOLDER(credentials_that_ended_are_used_until_there_are_new_ones),
   };
   if (http_global_init() != 0)
+    return 1;
+  char *volatile block = malloc(100); /* that what looks can see */
+  if (block == NULL)
+    return 1;
+  memcpy(block + 50, SECRET, sizeof(SECRET));
+  free(block);
+  if (n_secrets_freed-- != 1)
     return 1;
   answers_start(&server, false, server_url);
   int n = cmocka_run_group_tests(tests, NULL, NULL);
