@@ -111,7 +111,7 @@ static bool has_endpoint(const struct source *source, const char *what,
                          struct err *err) {
   if (source->place->sts.url != NULL)
     return true;
-  err_set(err, "%s: it is not known yet where STS is", what);
+  err_set(err, "%s: %s", what, source->place->sts_error.text);
   return false;
 }
 

@@ -90,6 +90,10 @@ def profile_keys(case):
         case.put("other", case.key_pairs())
         case.facts.add("no such profile")
         no_instance(case)
+        if case.chance(0.5):
+            case.put("other", {"region": "us-east-1"}, "config")
+            case.put("other", {"region": "us-east-1"}, "credentials")
+            case.features.add("both files")
 
 
 def no_instance(case):
@@ -177,6 +181,7 @@ def break_chain(case, names):
                             "credential_source", "web_identity_token_file"):
                     sections.get(section, {}).pop(key, None)
         case.features.add("loop")
+        case.facts.add("loop")
         no_instance(case)
     elif flaw < 0.11:
         case.put(last, {"source_profile": "nowhere"}, "credentials")
@@ -192,6 +197,10 @@ def break_chain(case, names):
     elif flaw < 0.3:
         case.put(last, case.key_pairs())
         case.features.add("keys beside a role")
+        if case.chance(0.3):
+            case.put(names[0], {
+                "role_arn": "arn:aws:iam::123456789012:role/denied"},
+                "credentials")
         if len(names) > 2:
             case.facts.add("keys end the chain")
     elif flaw < 0.38:

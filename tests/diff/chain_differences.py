@@ -103,10 +103,13 @@ def _(case, our, their):
 
 
 @row("botocore", "endpoint",
-     "This release is older than the partition aws-eusc.")
+     "This release is older than the partition aws-eusc and the names for dual "
+     "stack in the isolated ones.")
 def _(case, our, their):
-    return ("eusc-" in our.get("endpoint", "")
-            and "eusc-" in their.get("endpoint", ""))
+    ours, theirs = our.get("endpoint", ""), their.get("endpoint", "")
+    return (".eusc-" in ours and ".eusc-" in theirs
+            or ".us-iso" in ours and ".api.aws." in ours
+            and theirs.endswith(".api.aws"))
 
 
 @row("botocore SDK", "region endpoint",
@@ -245,6 +248,46 @@ def _(case, our, their):
 def _(case, our, their):
     return (has(case, "metadata disabled by 1") and failed(their)
             and our.get("token", "").startswith("instance;"))
+
+
+@row("SDK", "credentials",
+     "When the profile cannot be used, it asks a container; here a profile "
+     "that is at fault ends the chain.")
+def _(case, our, their):
+    return (failed(our) and their.get("token", "").startswith("container;")
+            and has(case, "two sources", "loop"))
+
+
+@row("SDK", "credentials",
+     "It takes the keys beside a role that has no source; a role that cannot "
+     "be assumed is an error.")
+def _(case, our, their):
+    return (has(case, "keys and a role without source")
+            and "needs source_profile or credential_source" in
+            our.get("error", ""))
+
+
+@row("SDK", "credentials",
+     "It hands a process to a shell; without one, nothing in the line can "
+     "mean more than it says, and that is how botocore does it.")
+def _(case, our, their):
+    return (has(case, "a process with what a shell would do") and failed(our)
+            and their.get("key") == "AKIASHELL")
+
+
+@row("botocore SDK", "credentials",
+     "Both send the line end of a token file, which is no part of the token.")
+def _(case, our, their):
+    return (has(case, "a web token with a line end")
+            and "web-named;" in our.get("token", "")
+            and "web-named\n;" in their.get("token", ""))
+
+
+@row("botocore", "credentials",
+     "It passes over a duration that is no number; here it is an error.")
+def _(case, our, their):
+    return (has(case, "a duration that is no number")
+            and "duration_seconds" in our.get("error", ""))
 
 
 @row("SDK", "credentials",

@@ -61,6 +61,14 @@ def a_web_identity_beside_a_role(case):
 
 
 @named
+def a_web_identity_beside_keys(case):
+    case.env.update(AWS_ROLE_ARN=ARN, AWS_WEB_IDENTITY_TOKEN_FILE=case.file(
+        "token", "web-named"))
+    case.facts.add("keys in the default profile")
+    case.put("default", case.key_pairs())
+
+
+@named
 def a_web_identity_without_role(case):
     case.env["AWS_WEB_IDENTITY_TOKEN_FILE"] = case.file("token", "web-named")
 
@@ -177,6 +185,7 @@ def a_process_with_what_a_shell_would_do(case):
 
 
 def with_role(case, **more):
+    case.facts.add("asks STS")
     case.put("default", {"role_arn": ARN, "source_profile": "b", **more})
     case.put("b", case.key_pairs())
 
