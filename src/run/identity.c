@@ -16,6 +16,7 @@
 #define LOOK_AGAIN_MS INT64_C(60000) /* what is not there may appear */
 #define SPREAD_MS 5000               /* on top, by dice */
 #define RETRY_MS INT64_C(1000)       /* after the first failure */
+#define RETRY_DOUBLINGS 7            /* until it is the next */
 #define RETRY_MAX_MS INT64_C(60000)
 
 #define VALUE_MAX 1024 /* bytes: a tag has 256 characters at most */
@@ -33,7 +34,7 @@ static const struct {
 /* One thing to ask for: the document, or one tag. */
 struct item {
   int64_t ask_ms;    /* steady time; INT64_MAX: never again */
-  unsigned n_failed; /* in a row */
+  unsigned n_failed; /* in a row, RETRY_DOUBLINGS at most */
   bool is_answered;  /* once, found or not: nobody waits for it any more */
 };
 
@@ -42,7 +43,8 @@ struct identity {
   struct session *session;
   const char *node;
   int64_t wait_until_ms;
-  int64_t rest_ms; /* after a failure nothing is asked before */
+  int64_t rest_ms;   /* after a failure nothing is asked before */
+  unsigned n_failed; /* likewise, whatever was asked */
   /* item[i] for the tag of key i; the last one, item[keys->n], for the
    * document, which several keys share */
   struct item item[EC2_KEYS_MAX + 1];
@@ -77,7 +79,7 @@ struct identity *identity_new(const struct ec2_keys *keys,
     identity->item[i] = nothing;
   for (size_t i = 0; i < keys->n; i++) {
     *find_item(identity, i) = (struct item){.ask_ms = 0};
-    identity->values.value[i].state = wait_ms > 0 ? EC2_AWAITED : EC2_MISSING;
+    identity->values.value[i].state = EC2_AWAITED;
   }
   return identity;
 }
@@ -172,7 +174,6 @@ static void miss(struct identity *identity, size_t number, int64_t ask_ms) {
     if (find_item(identity, i) == &identity->item[number])
       forget(identity, i);
   identity->item[number].ask_ms = ask_ms;
-  identity->item[number].is_answered = true;
 }
 
 /* ---- asking ------------------------------------------------------------- */
@@ -212,15 +213,24 @@ out:
   return rc;
 }
 
+/* Puts off one item and what comes after it, since mostly it is the service
+ * that is in trouble.  Should it be this item alone, the others come first when
+ * that time is over. */
 static void put_off(struct identity *identity, size_t number) {
   struct item *item = &identity->item[number];
-  unsigned n = item->n_failed < 6 ? item->n_failed++ : 6;
-  int64_t longest_ms = RETRY_MS << n;
+  if (item->n_failed < RETRY_DOUBLINGS)
+    item->n_failed++;
+  if (identity->n_failed < item->n_failed)
+    identity->n_failed = item->n_failed;
+  else if (identity->n_failed < RETRY_DOUBLINGS)
+    identity->n_failed++;
 
-  if (longest_ms > RETRY_MAX_MS)
-    longest_ms = RETRY_MAX_MS;
-  item->ask_ms = clock_steady_ms() + longest_ms / 2 +
-                 (int64_t)(clock_dice() * (double)(longest_ms / 2));
+  int64_t longest_ms = identity->n_failed < RETRY_DOUBLINGS
+                           ? RETRY_MS << (identity->n_failed - 1)
+                           : RETRY_MAX_MS;
+  double half_ms = (double)longest_ms / 2;
+  item->ask_ms =
+      clock_steady_ms() + (int64_t)(half_ms + clock_dice() * half_ms);
   identity->rest_ms = item->ask_ms;
 }
 
@@ -292,7 +302,7 @@ void identity_tend(struct identity *identity) {
     }
     if (item->ask_ms != INT64_MAX)
       item->ask_ms += (int64_t)(clock_dice() * SPREAD_MS);
-    item->n_failed = 0;
+    item->n_failed = identity->n_failed = 0;
     item->is_answered = true;
     say_answered(identity);
   }

@@ -108,6 +108,7 @@ enum source_found source_container(struct source *source, struct found *out,
 
   if (relative == NULL && full == NULL)
     return SOURCE_ABSENT;
+  buf_reserve(&url, URL_MAX);
   if (container_url(&url, relative, full, err) != 0 ||
       find_authorization(env, &token, &authorization, err) != 0 ||
       ask(source, &url, authorization, &answer, err) != 0)
