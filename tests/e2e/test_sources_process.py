@@ -53,20 +53,19 @@ def wait_without(pid, name, timeout=5):
 
 @pytest.mark.parametrize('before', ['', EXEC], ids=['alone', 'with exec'])
 def test_program(scene, before):
-    """Three times, as keys end: what it prints counts, whoever is told of its
-    end, and nothing of it is left."""
+    """Twice, as AWS knows the first keys no more: what it prints counts,
+    whoever is told of its end, and nothing of it is left."""
     service = scene.service()
-    keys = [scene.keyring.issue() for _ in range(3)]
+    old, new = scene.keyring.issue(), scene.keyring.issue()
     story = start(scene, service, without_keys(service), before=before,
-                  files=given(keys[0]))
+                  files=given(old))
     assert ignores_sigchld(story.daemon.pid) == (before == '')
-    for i, one in enumerate(keys):
-        story.daemon.write('keys.json', json.dumps(one.process_document()))
-        assert story.send(2).sent_by() == one.key if i == 0 else True
-        if i > 0:
-            story.check()
-        scene.keyring.forget(one)
-    assert runs(story) >= 1
+    assert story.send(2).sent_by() == old.key
+    story.daemon.write('keys.json', json.dumps(new.process_document()))
+    scene.keyring.forget(old)
+    story.send(2)
+    assert story.signers() == [old.key, new.key]
+    assert runs(story) == 2
     wait_without(story.daemon.pid, 'helper')
     if before:
         names = [name for name, _ in children(story.daemon.pid)]
@@ -75,23 +74,22 @@ def test_program(scene, before):
 
 @pytest.mark.parametrize('before', ['', EXEC], ids=['alone', 'with exec'])
 @pytest.mark.parametrize('lines, message', [
-    (['echo broken >&2', 'exit 7'], r'ended with status 7 and said: .*broken'),
+    (['echo broken >&2', 'exit 7'], 'and said: broken'),
     (['exit 0'], 'printed nothing'),
     (['echo "{\\"Version\\": 2}"'], 'Version'),
     (['echo "<html>"'], 'JSON'),
     (['head -c 1000000 /dev/zero'], 'more than 65536 bytes'),
-    (['kill -9 $$'], 'signal 9'),
+    (['kill -9 $$'], 'printed nothing|signal'),
 ])
 def test_program_that_fails(scene, before, lines, message):
-    """Said, and tried again; nothing of it is left."""
-    if before and 'status' in message:
-        message = '(' + message + '|said: .*broken)'
+    """Said, and tried again; nothing of it is left. Its status is not known
+    for certain, since the daemon ignores SIGCHLD or waits itself."""
     service, keys = scene.service(), scene.keyring.issue()
     story = start(scene, service, without_keys(service), before=before,
                   files=given(keys, *lines))
     story.send(2)
     story.daemon.wait_for(r'\[warning\] .*waiting for credentials: .*helper'
-                          rf'.*{message}', 10)
+                          rf'.*({message})', 10)
     story.daemon.write('helper', given(keys)['helper'])
     assert story.sent_by() == keys.key
     wait_without(story.daemon.pid, 'helper')
@@ -116,8 +114,8 @@ def test_program_that_is_not_there(scene):
     program = files.pop('helper')
     story = start(scene, service, without_keys(service), files=files)
     story.send(2)
-    story.daemon.wait_for(r'\[warning\] .*credential_process .*/helper .*No '
-                          'such file', 10)
+    story.daemon.wait_for(r'\[warning\] .*credential_process .*/helper cannot '
+                          'be run: there is no such file', 10)
     story.daemon.write('helper', program)
     assert story.sent_by() == keys.key
     assert len(warnings(story.daemon)) == 1
@@ -138,17 +136,18 @@ def test_stop_does_not_wait_for_a_program(scene):
     assert story.daemon.stop() == 0
     assert time.monotonic() - begin < 5
     assert not pathlib.Path(f'/proc/{pid}').exists()
-    assert group(pid) == []
+    assert not alive(pid)
 
 
-def group(pid):
-    """Who is in the process group of this one."""
+def alive(group):
+    """Who is in the process group, and not only waits for its parent (which
+    is no longer ours) to hear of its end."""
     found = []
     for path in pathlib.Path('/proc').glob('[0-9]*/stat'):
         try:
             rest = path.read_text(encoding='utf-8').rpartition(')')[2].split()
         except OSError:
             continue
-        if int(rest[2]) == pid:
+        if int(rest[2]) == group and rest[0] != 'Z':
             found.append((path.parent.name, rest[0]))
     return found
