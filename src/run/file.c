@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,22 +32,43 @@ bool file_is_world_readable(const char *path) {
   return stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0;
 }
 
+/* Appends whose the file is, which says at once why another may not read it. */
+static void put_owner(struct buf *out, const char *path) {
+  char text[4096];
+  struct passwd entry, *found = NULL;
+  struct stat st;
+
+  if (stat(path, &st) != 0) {
+    buf_puts(out, "a folder above it may not be entered");
+    return;
+  }
+  if (getpwuid_r(st.st_uid, &entry, text, sizeof(text), &found) == 0 &&
+      found != NULL)
+    buf_printf(out, "it belongs to %.64s", found->pw_name);
+  else
+    buf_printf(out, "it belongs to user %lld", (long long)st.st_uid);
+  buf_printf(out, " and has mode %04o", (unsigned)st.st_mode & 07777U);
+}
+
 static enum file_found say_errno(const char *path, int number,
                                  struct err *err) {
   if (number == ENOENT || number == ENOTDIR)
     return FILE_ABSENT;
 
-  char reason[128];
+  char reason[128], room[160];
+  struct buf owner = BUF_OVER(room);
   if (strerror_r(number, reason, sizeof(reason)) != 0)
     reason[0] = '\0';
-  if (number == EACCES || number == EPERM)
-    err_set(err,
-            "cannot read %s (%s); the file should belong to the user that "
-            "collectd runs as: root without CAP_DAC_OVERRIDE cannot read the "
-            "files of others",
-            path, reason);
-  else
+  if (number != EACCES && number != EPERM) {
     err_set(err, "cannot read %s (%s)", path, reason);
+    return FILE_FAILED;
+  }
+  put_owner(&owner, path);
+  err_set(err,
+          "cannot read %s (%s): %s; the file should belong to the user that "
+          "collectd runs as: root without CAP_DAC_OVERRIDE cannot read the "
+          "files of others",
+          path, reason, buf_str(&owner));
   return FILE_FAILED;
 }
 
