@@ -150,7 +150,7 @@ def test_metadata_three_minutes_late(tmp_path, how):
         story = started(
             scene, service, without_keys(
                 service, Region=None, FlushInterval=10, **FastClock.LONG),
-            uses=[metadata])
+            uses=[metadata], interval=10)
         while clock.now() < clock.start + LATE_S:
             story.feed()
             time.sleep(0.1)
