@@ -50,7 +50,7 @@ int64_t delivery_wake_ms(const struct delivery *delivery);
 /* Makes one attempt now.  To be called when delivery_wake_ms() has come. */
 void delivery_attempt(struct delivery *delivery);
 
-/* To be called now and then while nothing is sent: an idle connection is
+/* To be called now and then, after what is due was sent: an idle connection is
  * closed, and credentials are fetched or refreshed ahead of need; may then
  * block for some seconds. */
 void delivery_tend(struct delivery *delivery);

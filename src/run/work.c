@@ -129,11 +129,12 @@ static struct orders wait_for_orders(struct sender *s) {
   return orders;
 }
 
+/* Sending never replaces tending: where data come all the time, credentials
+ * would otherwise not be refreshed before their end. */
 static void send_if_due(struct sender *s) {
   if (delivery_wake_ms(s->delivery) <= clock_steady_ms())
     delivery_attempt(s->delivery);
-  else
-    delivery_tend(s->delivery);
+  delivery_tend(s->delivery);
 }
 
 /* Asks for what comes from elsewhere, ahead of need. */
