@@ -19,7 +19,7 @@ LEAST_PAIRS = 300
 LEAST_TOKENS = 150
 
 # What a daemon cannot do, or nobody can.
-ONLY_ERRORS = {"SSO, login, MFA", "broken files"}
+ONLY_ERRORS = {"SSO, login, MFA", "broken files", "loop"}
 
 WHERE_FEATURES = {"AWS_REGION", "AWS_DEFAULT_REGION", "region", "Region",
                   "no region", "FIPS", "dual stack", "Endpoint",

@@ -99,6 +99,28 @@ def metadata_disabled_by_1(case):
 
 
 @named
+def metadata_disabled_by_false(case):
+    del case.env["AWS_REGION"], case.env["AWS_DEFAULT_REGION"]
+    case.env["AWS_EC2_METADATA_DISABLED"] = "false"
+    case.features.add("no region")
+
+
+@named
+def metadata_disabled_by_false_and_a_role(case):
+    metadata_disabled_by_false(case)
+    case.options["role_arn"] = ARN
+
+
+@named
+def a_mistake_in_a_section_of_others(case):
+    config(case, f"""[default]
+    {PAIR}
+    [sso-session x]
+    this line has no sign
+    """)
+
+
+@named
 def profile_default_first(case):
     config(case, f"""[profile default]
     {PAIR}
@@ -279,6 +301,19 @@ def FIPS_without_need_of_STS(case):
 def FIPS_with_an_endpoint_for_STS(case):
     case.env["AWS_USE_FIPS_ENDPOINT"] = "true"
     with_role(case)
+
+
+@named
+def a_loop_and_a_container(case):
+    case.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{CONTAINER_URL}/creds"
+    case.put("default", {"role_arn": ARN, "source_profile": "default"})
+
+
+@named
+def a_named_profile_without_credentials_and_a_container(case):
+    case.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{CONTAINER_URL}/creds"
+    case.put("work", {"region": "eu-west-1"})
+    case.options["profile"] = "work"
 
 
 @named

@@ -40,6 +40,7 @@ for address in fd00:ec2::254 fd00:ec2::23; do
 done
 
 folder=${DIFF_FOLDER:-$(mktemp -d)}
+rm -rf "$folder/cases"
 mkdir -p "$folder"
 server='' botocore=''
 finish() {
