@@ -97,6 +97,25 @@ static void answers_send(int fd, const char *data, size_t len) {
   }
 }
 
+/* Takes the body of a request, of which some came with the head: what is not
+ * read when a socket is closed makes the peer lose the answer. */
+static void answers_take_body(const char *head, size_t len, int fd) {
+  const char *field = strstr(head, "\r\nContent-Length: ");
+  const char *end = strstr(head, "\r\n\r\n");
+  char chunk[1024];
+
+  if (field == NULL || end == NULL)
+    return;
+  size_t left = strtoul(field + strlen("\r\nContent-Length: "), NULL, 10);
+  size_t taken = len - ((size_t)(end - head) + 4);
+  while (taken < left) {
+    ssize_t n = recv(fd, chunk, sizeof(chunk), 0);
+    if (n <= 0)
+      return;
+    taken += (size_t)n;
+  }
+}
+
 static void answers_serve(struct answers *answers, int fd) {
   char head[8192], line[1024];
   size_t len = 0;
@@ -109,6 +128,7 @@ static void answers_serve(struct answers *answers, int fd) {
     len += (size_t)n;
     head[len] = '\0';
   }
+  answers_take_body(head, len, fd);
   const struct answer *a = answers_find(answers, head);
   if (strcmp(a->status, SILENCE) == 0) {
     (void)recv(fd, line, 1, 0);
