@@ -183,6 +183,11 @@ struct story {
 #define OF_PROFILE                                                             \
   { .profile = T("r") }
 
+/* More than is read at once. */
+#define LINES "#-------\n#-------\n#-------\n#-------\n#-------\n#-------\n"
+#define MORE LINES LINES LINES LINES LINES LINES LINES LINES LINES LINES
+#define LONG MORE MORE MORE MORE MORE MORE MORE MORE MORE MORE
+
 static const struct story stories[] = {
     {.label = "options",
      .options = {.access_key_id = T("AK"),
@@ -196,6 +201,9 @@ static const struct story stories[] = {
      .fails = "AWS_SECRET_ACCESS_KEY, but no AWS_ACCESS_KEY_ID"},
     {.label = "profile",
      .credentials = "[default]\n" PLAIN_KEYS "aws_session_token = " TOKEN "\n"},
+    {.label = "profile in a long file",
+     .credentials =
+         "[default]\n" PLAIN_KEYS LONG "aws_session_token = " TOKEN "\n" LONG},
     {.label = "profile in the config file", .config = "[default]\n" PLAIN_KEYS},
     {.label = "file that is none",
      .credentials = "[default]\n" PLAIN_KEYS "= " TOKEN "\n",
@@ -229,6 +237,10 @@ static const struct story stories[] = {
      .answers = {GIVES_TOKEN, GIVES_ROLE,
                  GIVES(ROLES "host-role", "{" KEYS "\"" ANSWER)},
      .fails = "not readable as JSON"},
+    {.label = "instance that answers too much",
+     .environment = AT_IMDS,
+     .answers = {GIVES_TOKEN, {ROLES, NULL, "200 OK", ANSWER KEY, 5000, NULL}},
+     .fails = "more than 65536 bytes"},
     {.label = "instance with a line break in the token",
      .environment = AT_IMDS,
      .answers = {GIVES("PUT /latest/api/token", IMDS_TOKEN "\n" ANSWER)},
@@ -285,6 +297,13 @@ static const struct story stories[] = {
                                  "{\"AssumeRoleResult\": {\"Credentials\": "
                                  "{" KEYS NOTE "}}}")},
      .fails = "the session token is missing"},
+    {.label = "role with an answer that is too long",
+     .options = OF_PROFILE,
+     .environment = AT_STS,
+     .config = ROLE,
+     .credentials = BASE,
+     .answers = {{"POST /", NULL, "200 OK", ANSWER KEY, 5000, NULL}},
+     .fails = "longer than 65536 bytes"},
     {.label = "role with an answer cut off",
      .options = OF_PROFILE,
      .environment = AT_STS,
