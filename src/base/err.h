@@ -6,7 +6,7 @@
 #define BASE_ERR_H
 
 struct err {
-  char text[512]; /* NUL-terminated; cut at the end if it did not fit */
+  char text[1024]; /* NUL-terminated; cut at the end if it did not fit */
 };
 
 /* Writes the sentence and returns -1, so that a function can fail in one

@@ -1,7 +1,7 @@
 /* ec2: what templates may say of the instance that the daemon runs on.
  *
  * The values come late (the metadata service may not answer for minutes after
- * boot) and change (tags), while what an identifier maps to is decided once.  So
+ * boot) and change (tags), while what an identifier maps to is decided once. So
  * a template leaves a mark in the text, series are known by their marked texts,
  * and the node's thread puts in the values when a period is cut.  A value can
  * thus become known, or change, without a binding or a number being touched.

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +33,48 @@ bool file_is_world_readable(const char *path) {
   return stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0;
 }
 
+/* A user as a sentence may show one: "root (0)". */
+struct user {
+  char text[80];
+};
+
+static struct user name_user(uid_t id) {
+  struct user user;
+  char text[4096];
+  struct passwd entry, *found = NULL;
+
+  if (getpwuid_r(id, &entry, text, sizeof(text), &found) != 0 || found == NULL)
+    (void)snprintf(user.text, sizeof(user.text), "%ld", (long)id);
+  else
+    (void)snprintf(user.text, sizeof(user.text), "%.60s (%ld)", found->pw_name,
+                   (long)id);
+  return user;
+}
+
+/* Names who may read the file, as most daemons run as another user than the
+ * one who wrote it. */
+static void say_denied(const char *path, const char *reason, struct err *err) {
+  struct user me = name_user(geteuid());
+  struct stat st;
+
+  if (stat(path, &st) != 0) {
+    err_set(err,
+            "cannot read %s (%s): collectd runs as user %s, who may not enter "
+            "a folder above it",
+            path, reason, me.text);
+    return;
+  }
+  err_set(err,
+          "cannot read %s (%s): it belongs to user %s with mode %04o, and "
+          "collectd runs as user %s; the file should belong to the user that "
+          "collectd runs as%s",
+          path, reason, name_user(st.st_uid).text,
+          (unsigned)(st.st_mode & 07777), me.text,
+          geteuid() == 0 ? ": root without CAP_DAC_OVERRIDE cannot read the "
+                           "files of others"
+                         : "");
+}
+
 static enum file_found say_errno(const char *path, int number,
                                  struct err *err) {
   if (number == ENOENT || number == ENOTDIR)
@@ -40,11 +84,7 @@ static enum file_found say_errno(const char *path, int number,
   if (strerror_r(number, reason, sizeof(reason)) != 0)
     reason[0] = '\0';
   if (number == EACCES || number == EPERM)
-    err_set(err,
-            "cannot read %s (%s); the file should belong to the user that "
-            "collectd runs as: root without CAP_DAC_OVERRIDE cannot read the "
-            "files of others",
-            path, reason);
+    say_denied(path, reason, err);
   else
     err_set(err, "cannot read %s (%s)", path, reason);
   return FILE_FAILED;

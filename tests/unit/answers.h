@@ -3,7 +3,7 @@
  *
  * One connection at a time, closed after each answer.  Rules are tried in their
  * order; the first that fits answers; none: 404.  All requests are kept, "GET
- * /path " one after the other, and the head of the last one. */
+ * /path " one after the other, and the head and body of the last one. */
 #ifndef TESTS_ANSWERS_H
 #define TESTS_ANSWERS_H
 
@@ -24,11 +24,11 @@
 
 struct answer {
   const char *request; /* "GET /path"; NULL: the end of the list */
-  const char *head;    /* stands in the request's head; NULL: anything */
-  const char *status;  /* "200 OK" */
-  const char *body;    /* NULL: empty */
-  size_t repeated;     /* the body so often; 0: once */
-  const char *header;  /* one more line, "Name: value\r\n"; NULL: none */
+  const char *head;   /* stands in the request's head or body; NULL: anything */
+  const char *status; /* "200 OK" */
+  const char *body;   /* NULL: empty */
+  size_t repeated;    /* the body so often; 0: once */
+  const char *header; /* one more line, "Name: value\r\n"; NULL: none */
 };
 
 struct answers {
@@ -97,12 +97,25 @@ static void answers_send(int fd, const char *data, size_t len) {
   }
 }
 
+/* Whether head and body are there: what is not read would break the
+ * connection before its answer arrives. */
+static bool answers_is_whole(const char *head, size_t len) {
+  const char *body = strstr(head, "\r\n\r\n");
+  const char *length = strstr(head, "Content-Length: ");
+
+  if (body == NULL)
+    return false;
+  size_t body_len =
+      length != NULL && length < body ? strtoul(length + 16, NULL, 10) : 0;
+  return len >= (size_t)(body + 4 - head) + body_len;
+}
+
 static void answers_serve(struct answers *answers, int fd) {
   char head[8192], line[1024];
   size_t len = 0;
 
   head[0] = '\0';
-  while (strstr(head, "\r\n\r\n") == NULL && len < sizeof(head) - 1) {
+  while (!answers_is_whole(head, len) && len < sizeof(head) - 1) {
     ssize_t n = recv(fd, head + len, sizeof(head) - 1 - len, 0);
     if (n <= 0)
       return;

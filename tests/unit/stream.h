@@ -141,7 +141,7 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
                             .is_forced = forced};
 
   agg_take(&s->agg, &s->taken);
-  cut_put(&s->cut, &s->taken, &s->tally);
+  cut_put(&s->cut, &s->taken, 0, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, &s->out);
 }
 
