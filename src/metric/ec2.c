@@ -16,6 +16,7 @@
 #define FIRST ' '
 #define NO_PUNCTUATION ' '
 #define TAG "tag:"
+#define TAG_KEY_MAX 128
 
 static const char *const names[] = {
     "instance_id", "instance_type", "image_id",          "availability_zone",
@@ -49,6 +50,13 @@ static int check_tag(struct str tag, struct err *err) {
                      "+ - = . , _ : @; give the instance a tag with another "
                      "key",
                      shown(tag), tag.p);
+  if (tag.len > TAG_KEY_MAX || str_eq(tag, STR(".")) ||
+      str_eq(tag, STR("..")) || str_eq(tag, STR("_index")))
+    return err_set(err,
+                   "\"ec2:tag:%.*s\": instance metadata shows no tag whose key "
+                   "is \".\", \"..\", \"_index\" or longer than %d "
+                   "characters; give the instance a tag with another key",
+                   shown(tag), tag.p, TAG_KEY_MAX);
   return 0;
 }
 
