@@ -220,7 +220,7 @@ def unreadable(scene, service, name, said, awaited="credentials", **how):
     daemon = scene.daemon(without_keys(service), wrapper=PLAIN_ROOT, **how)
     path = daemon.folder / name
     os.chown(path, 65534, 65534)
-    scene.launch(daemon)
+    daemon.start()
     recovers(service, daemon, f"{said} (Permission denied): ...the file should "
              "belong to the user that collectd runs as",
              lambda: os.chown(path, 0, 0), awaited)
@@ -279,7 +279,7 @@ def test_what_is_no_shared_file(scene, label):
         ".aws/credentials/x" if text is None else ".aws/credentials":
         text or ""})
     path = daemon.folder / ".aws/credentials"
-    scene.launch(daemon)
+    daemon.start()
 
     def repair():
         if text is None:
