@@ -100,7 +100,13 @@ bool horizon_holds(const struct horizon *horizon, const struct series *series,
   int64_t end = (int64_t)horizon_period(horizon, series, second) +
                 period_length(horizon, series);
 
+  if (horizon_awaits(horizon->awaited, series))
+    return false;
   return horizon->is_forced || end <= horizon->until_s;
+}
+
+bool horizon_awaits(uint64_t awaited, const struct series *series) {
+  return (series->needs & awaited) != 0;
 }
 
 /* ---- values in, samples out --------------------------------------------- */
@@ -251,6 +257,46 @@ static void forget_the_future(struct group *group, int64_t latest_s) {
       m->newest_s = m->reported_s = m->before_s = 0;
 }
 
+/* Forgets the first i of the values that wait. */
+static void forget_values(struct group *group, size_t i) {
+  for (size_t kept = 0; i + kept < group->n_waiting; kept++) {
+    group->waiting[kept] = group->waiting[i + kept];
+    group->waiting[kept].order = (uint32_t)kept;
+  }
+  group->n_waiting -= i;
+}
+
+size_t combine_drop(struct group *group, uint32_t before_s) {
+  size_t i = 0;
+
+  find_slot_length(group);
+  qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
+  while (i < group->n_waiting) {
+    uint32_t slot =
+        group->waiting[i].second - group->waiting[i].second % group->slot_s;
+    int64_t end = (int64_t)slot + group->slot_s;
+    if (slot >= before_s)
+      break;
+    i = take_slot(group, i, slot, end);
+    if (group->cut_s < end)
+      group->cut_s = (uint32_t)end;
+  }
+  forget_values(group, i);
+  return i;
+}
+
+void combine_span(const struct group *group, uint32_t *oldest_s,
+                  uint32_t *newest_s) {
+  *oldest_s = *newest_s = group->waiting[0].second;
+  for (size_t i = 1; i < group->n_waiting; i++) {
+    uint32_t second = group->waiting[i].second;
+    if (second < *oldest_s)
+      *oldest_s = second;
+    if (second > *newest_s)
+      *newest_s = second;
+  }
+}
+
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context) {
   size_t i = 0;
@@ -287,9 +333,5 @@ void combine_cut(struct group *group, const struct horizon *horizon,
       yield(group, slot, tally, emit, context);
   }
 
-  for (size_t kept = 0; i + kept < group->n_waiting; kept++) {
-    group->waiting[kept] = group->waiting[i + kept];
-    group->waiting[kept].order = (uint32_t)kept;
-  }
-  group->n_waiting -= i;
+  forget_values(group, i);
 }

@@ -46,6 +46,7 @@ struct horizon {
   int64_t latest_s;  /* no value can be later, by the clock of now */
   uint32_t period_s; /* of series with StorageResolution 60 */
   bool is_forced;    /* what is still open, too */
+  uint64_t awaited;  /* values of the instance; what needs one is not cut */
 };
 
 /* Start of the period that holds a second. */
@@ -54,6 +55,9 @@ uint32_t horizon_period(const struct horizon *horizon,
 /* Whether that period is cut by this flush. */
 bool horizon_holds(const struct horizon *horizon, const struct series *series,
                    uint32_t second);
+
+/* Whether the series needs a value that is awaited. */
+bool horizon_awaits(uint64_t awaited, const struct series *series);
 
 /* Takes one member's value; the member is held (n_held) until the value's slot
  * is cut.  0, or -1 for lack of memory. */
@@ -69,5 +73,14 @@ typedef void (*combine_fn)(void *context, struct group *group, double value,
  * hardly ended.  What was left out is counted. */
 void combine_cut(struct group *group, const struct horizon *horizon,
                  struct tally *tally, combine_fn emit, void *context);
+
+/* Drops the slots that begin before a second, whole, so that no half sum is
+ * left; their values are still their members' newest.  Returns how many values
+ * that were. */
+size_t combine_drop(struct group *group, uint32_t before_s);
+
+/* The time of the oldest and of the newest value that waits; there is one. */
+void combine_span(const struct group *group, uint32_t *oldest_s,
+                  uint32_t *newest_s);
 
 #endif

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* What waits for identity leaves half of the memory to all else, which must go
+ * on meanwhile. */
+#define AWAITED_SHARE 2
+
 static void lose(struct tally *tally, enum reason reason,
                  const struct target *target) {
   tally_add_text(tally, reason, 1, target->series->identifier);
@@ -33,10 +37,125 @@ static int keep_member(struct cut *cut, const struct sample *sample) {
   return 0;
 }
 
-void cut_put(struct cut *cut, struct samples *taken, struct tally *tally) {
+/* ---- what waits for the instance's identity -------------------------------
+ */
+
+/* What waits so, from the oldest to the newest. */
+struct span {
+  bool is_some;
+  uint32_t oldest_s, newest_s;
+};
+
+static void widen(struct span *span, uint32_t oldest_s, uint32_t newest_s) {
+  if (!span->is_some || oldest_s < span->oldest_s)
+    span->oldest_s = oldest_s;
+  if (!span->is_some || newest_s > span->newest_s)
+    span->newest_s = newest_s;
+  span->is_some = true;
+}
+
+static struct span find_span(const struct cut *cut, uint64_t awaited) {
+  struct span span = {.is_some = false};
+
+  for (size_t i = 0; i < cut->open.n; i++) {
+    const struct sample *sample = &cut->open.sample[i];
+    if (horizon_awaits(awaited, sample->target->series))
+      widen(&span, sample->second, sample->second);
+  }
+  for (const struct group *g = cut->busy; g != NULL; g = g->next_busy) {
+    uint32_t oldest_s, newest_s;
+    if (g->n_waiting == 0 || !horizon_awaits(awaited, g->series))
+      continue;
+    combine_span(g, &oldest_s, &newest_s);
+    widen(&span, oldest_s, newest_s);
+  }
+  return span;
+}
+
+/* How many samples wait so. */
+static size_t count_awaited(const struct cut *cut, uint64_t awaited) {
+  size_t n = 0;
+
+  if (awaited == 0)
+    return 0;
+  for (size_t i = 0; i < cut->open.n; i++)
+    n += horizon_awaits(awaited, cut->open.sample[i].target->series);
+  for (const struct group *g = cut->busy; g != NULL; g = g->next_busy)
+    if (horizon_awaits(awaited, g->series))
+      n += g->n_waiting;
+  return n;
+}
+
+/* Drops what waits and is older than a second; returns how many samples. */
+static size_t drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
+                           struct tally *tally) {
+  struct samples *open = &cut->open;
+  size_t kept = 0, n_dropped = 0;
+
+  for (size_t i = 0; i < open->n; i++) {
+    const struct sample *sample = &open->sample[i];
+    if (!horizon_awaits(awaited, sample->target->series) ||
+        sample->second >= before_s) {
+      open->sample[kept++] = *sample;
+      continue;
+    }
+    sample->target->n_held--;
+    lose(tally, REASON_AWAITED, sample->target);
+  }
+  n_dropped = open->n - kept;
+  open->n = kept;
+  for (struct group *g = cut->busy; g != NULL; g = g->next_busy) {
+    if (!horizon_awaits(awaited, g->series))
+      continue;
+    size_t n = combine_drop(g, before_s);
+    cut->n_waiting -= n;
+    n_dropped += n;
+    tally_add_text(tally, REASON_AWAITED, n,
+                   n > 0 ? g->series->identifier : NULL);
+  }
+  return n_dropped;
+}
+
+/* Whether there is room for one sample more, made if need be.  An eighth of the
+ * time for which things wait goes at once, so that it is not sought for each
+ * sample.
+ *
+ * n_awaited  how many samples wait; less afterwards if some had to go */
+static bool make_room(struct cut *cut, uint64_t awaited, size_t *n_awaited,
+                      struct tally *tally) {
+  size_t most = cut->limit_bytes / AWAITED_SHARE / sizeof(struct sample);
+  bool is_full = cut_bytes(cut) >= cut->limit_bytes;
+
+  if (*n_awaited == 0 || (!is_full && *n_awaited < most))
+    return !is_full;
+  struct span span = find_span(cut, awaited);
+  *n_awaited -= drop_awaited(
+      cut, awaited, span.oldest_s + (span.newest_s - span.oldest_s) / 8 + 1,
+      tally);
+  return cut_bytes(cut) < cut->limit_bytes;
+}
+
+void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
+                      struct tally *tally) {
+  for (size_t i = 0; i < cut->open.n; i++)
+    if (horizon_awaits(awaited, cut->open.sample[i].target->series))
+      lose(tally, REASON_AWAITED, cut->open.sample[i].target);
+  for (const struct group *g = cut->busy; g != NULL; g = g->next_busy)
+    if (horizon_awaits(awaited, g->series))
+      tally_add_text(tally, REASON_AWAITED, g->n_waiting,
+                     g->series->identifier);
+}
+
+/* ---- what comes -----------------------------------------------------------
+ */
+
+void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
+             struct tally *tally) {
+  size_t n_awaited = count_awaited(cut, awaited);
+
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
-    if (cut_bytes(cut) >= cut->limit_bytes) {
+    if (!make_room(cut, awaited, &n_awaited, tally)) {
       lose(tally, REASON_FULL, sample->target);
       continue;
     }
@@ -44,6 +163,8 @@ void cut_put(struct cut *cut, struct samples *taken, struct tally *tally) {
                                            : keep(cut, sample);
     if (rc != 0)
       lose(tally, REASON_MEMORY, sample->target);
+    else
+      n_awaited += horizon_awaits(awaited, sample->target->series);
   }
   taken->n = 0;
 }

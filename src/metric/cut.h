@@ -12,6 +12,7 @@
 #include "metric/tally.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct cut {
   size_t limit_bytes;  /* of what waits in here; set by the owner */
@@ -24,14 +25,24 @@ struct cut {
 
 /* Takes over all samples; *taken is empty afterwards and keeps its memory.
  * Samples for which there is no memory, or no room within the limit, are
- * counted as lost. */
-void cut_put(struct cut *cut, struct samples *taken, struct tally *tally);
+ * counted as lost; but first those make room that wait for the instance's
+ * identity, the oldest first.  These have half of the limit at most, so that
+ * all else has room to go on.
+ *
+ * awaited  as in struct horizon */
+void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
+             struct tally *tally);
 
 /* Cuts what the horizon reaches and tells the data, series by series in the
  * order of their birth, each in the order of time.  What was left out is
  * counted. */
 void cut_run(struct cut *cut, const struct horizon *horizon,
              struct tally *tally, period_fn emit, void *context);
+
+/* Counts what waits for the instance's identity as lost, which it is with the
+ * stop. */
+void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
+                      struct tally *tally);
 
 /* Bytes that wait in here. */
 size_t cut_bytes(const struct cut *cut);

@@ -10,7 +10,7 @@
 /* What one reading becomes under one block. */
 struct outcome {
   bool goes;              /* selected, and not refused */
-  char *namespace, *name; /* owned; fit for CloudWatch */
+  char *namespace, *name; /* owned; fit for CloudWatch, or marked */
   char **values;          /* owned, one for each dimension; "" where empty */
   size_t n_values;
   struct block_set *sets; /* owned; ascending in number of dimensions */
@@ -43,7 +43,8 @@ static void say(const struct call *call, const char *what) {
 }
 
 /* The text of reading i, fit for CloudWatch, on the heap; "" when it is
- * blank.  NULL is lack of memory.
+ * blank.  A marked one is made fit when it is filled in.  NULL is lack of
+ * memory.
  *
  * what  names the text in a message. */
 static char *expand(const struct call *call, const struct tmpl *tmpl, size_t i,
@@ -55,6 +56,10 @@ static char *expand(const struct call *call, const struct tmpl *tmpl, size_t i,
   if (!buf_ok(&raw))
     goto out;
   struct str all = {buf_str(&raw), raw.len};
+  if (tmpl_is_marked(tmpl, call->in)) {
+    text = str_dup(all);
+    goto out;
+  }
   if (names_is_blank(all)) {
     text = str_dup(STR(""));
     goto out;

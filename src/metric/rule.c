@@ -185,6 +185,10 @@ void rules_free(struct rules *rules) {
   free(rules);
 }
 
+const struct ec2_keys *rules_ec2_keys(const struct rules *rules) {
+  return &rules->keys.ec2;
+}
+
 size_t rules_n_meta_keys(const struct rules *rules) { return rules->keys.n; }
 
 const char *rules_meta_key(const struct rules *rules, size_t i) {

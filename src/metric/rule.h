@@ -124,6 +124,9 @@ void rules_free(struct rules *rules);
 size_t rules_n_meta_keys(const struct rules *rules);
 const char *rules_meta_key(const struct rules *rules, size_t i);
 
+/* The values of the instance that the templates name; borrowed. */
+const struct ec2_keys *rules_ec2_keys(const struct rules *rules);
+
 /* Told once for each series that a reading goes to.  name is borrowed for the
  * call; everything in it is fit for CloudWatch. */
 typedef void (*rules_series_fn)(void *context, size_t reading,

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "metric/combine.h"
+#include "metric/ec2.h"
 #include "metric/series_name.h"
 
 #include <stdlib.h>
@@ -73,6 +74,14 @@ static int make_room(struct series_table *table) {
   return 0;
 }
 
+static uint64_t needs_of(const struct series_name *name) {
+  uint64_t needs = ec2_needs(name->namespace) | ec2_needs(name->name);
+
+  for (size_t i = 0; i < name->n_dimensions; i++)
+    needs |= ec2_needs(name->dimensions[i].value);
+  return needs;
+}
+
 static struct series *find(const struct series_table *table, uint64_t hash,
                            const struct series_name *name) {
   if (table->n_chains == 0)
@@ -97,6 +106,7 @@ enum series_found series_use(struct series_table *table,
     if (make_room(table) != 0 || (series = copy_of(name, identifier)) == NULL)
       return SERIES_NO_MEMORY;
     series->hash = hash;
+    series->needs = needs_of(name);
     series->serial = table->next_serial++;
     series->statistics = rule->statistics;
     series->combine = rule->combine;

@@ -24,7 +24,9 @@ struct series {
   uint32_t n_users; /* targets that feed it */
   enum statistics statistics;
   enum combine combine;
-  struct series_name name; /* the texts lie behind the struct */
+  struct series_name name; /* the texts lie behind the struct; marked ones are
+                              filled in when a period is cut */
+  uint64_t needs;          /* a bit for each value of the instance in it */
   const char *identifier;  /* of the value that made it, for messages */
   struct group *groups;    /* one for each <Metric> with Combine */
 };

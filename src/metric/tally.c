@@ -47,6 +47,17 @@ static const struct reason_text texts[N_REASONS] = {
     [REASON_FULL] = {"found no room within BufferLimit",
                      "raise BufferLimit or select less", ODD},
     [REASON_MEMORY] = {"found no memory", "", ODD},
+    [REASON_AWAITED] = {"waited for a value of the instance (%{ec2:...}) until "
+                        "BufferLimit was reached or the daemon stopped",
+                        "write a text after \"|\" and a shorter MetadataWait, "
+                        "or see why the metadata service does not answer",
+                        ODD},
+    /* Which value it is, is said where that is known. */
+    [REASON_LACKING] = {"needs a value of the instance that there is not", "",
+                        NORMAL},
+    [REASON_UNFIT] = {"has a name or namespace that is empty, or begins with "
+                      "\"AWS/\" or \":\", once the instance's values are in it",
+                      "put a text before the value", ODD},
 };
 
 struct reason_text tally_text(enum reason reason) {

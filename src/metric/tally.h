@@ -26,6 +26,9 @@ enum reason {
   REASON_CROWDED,      /* no room in the table of identifiers */
   REASON_FULL,         /* no room within BufferLimit */
   REASON_MEMORY,       /* the system had no memory */
+  REASON_AWAITED,      /* waited for a value of the instance for too long */
+  REASON_LACKING,      /* needs a value of the instance that there is not */
+  REASON_UNFIT,        /* a name that is blank or kept for AWS, once filled */
   N_REASONS,
 };
 

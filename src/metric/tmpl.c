@@ -8,11 +8,11 @@
 
 #define SUFFIX_LEN 9 /* "-" and 8 hexadecimal digits */
 
-enum source { FROM_TEXT, FROM_PART, FROM_DATA_SOURCE, FROM_META };
+enum source { FROM_TEXT, FROM_PART, FROM_DATA_SOURCE, FROM_META, FROM_EC2 };
 
 struct piece {
   enum source source;
-  size_t index;    /* an enum part, or the number of a meta data key */
+  size_t index;    /* an enum part, or the number of a key */
   char mark;       /* stands before what is not empty; 0: none */
   struct buf text; /* FROM_TEXT: the text; else what stands for an empty one */
 };
@@ -20,6 +20,7 @@ struct piece {
 struct tmpl {
   struct piece *pieces;
   size_t n, cap;
+  bool has_ec2; /* a piece is FROM_EC2 */
 };
 
 /* What is being compiled. */
@@ -45,11 +46,12 @@ static const struct {
 };
 #define KNOWN                                                                  \
   "known are host, plugin, plugin_instance, type, type_instance, ds, "         \
-  "meta:KEY and env:NAME"
+  "meta:KEY, env:NAME and ec2:KEY"
 
 void tmpl_keys_clear(struct tmpl_keys *keys) {
   for (size_t i = 0; i < keys->n; i++)
     free(keys->key[i]);
+  ec2_keys_clear(&keys->ec2);
   *keys = (struct tmpl_keys){0};
 }
 
@@ -146,6 +148,17 @@ static int add_varying(struct compiler *c, enum source source, size_t index,
   return buf_ok(&piece->text) ? 0 : err_set(c->err, "out of memory");
 }
 
+static int add_ec2(struct compiler *c, struct str key, size_t at, char mark,
+                   struct str fallback) {
+  struct err why = {""};
+  size_t number = 0;
+
+  if (ec2_keys_add(&c->keys->ec2, key, &number, &why) != 0)
+    return err_set(c->err, "at character %zu: %s", at, why.text);
+  c->tmpl->has_ec2 = true;
+  return add_varying(c, FROM_EC2, number, mark, fallback);
+}
+
 static bool is_mark(char c) { return c > ' ' && c < 0x7f && !str_is_alnum(c); }
 
 /* The inside of "%{...}"; at is where its "%" stands, counted from 1. */
@@ -176,10 +189,7 @@ static int add_inside(struct compiler *c, struct str inside, size_t at) {
     return add_varying(c, FROM_META, number, mark, fallback);
   }
   if (str_has_prefix(name, STR("ec2:")))
-    return err_set(c->err,
-                   "\"%.*s\" at character %zu: this version does not know "
-                   "ec2 values yet; " KNOWN,
-                   shown(name), name.p, at);
+    return add_ec2(c, str_from(name, 4), at, mark, fallback);
   return err_set(c->err, "unknown name \"%.*s\" at character %zu; " KNOWN,
                  shown(name), name.len > 0 ? name.p : "", at);
 }
@@ -268,12 +278,35 @@ static const char *value_of(const struct piece *piece, const struct input *in,
     return in->n_readings > 1 ? in->readings[i].name : "";
   case FROM_META:
     return in->meta[piece->index];
+  case FROM_EC2:
+    return ""; /* of another host */
   }
   return "";
 }
 
+/* As tmpl_expand(), for a value of the instance itself. */
+static void expand_marked(const struct tmpl *tmpl, const struct input *in,
+                          size_t i, struct buf *out) {
+  for (size_t k = 0; k < tmpl->n; k++) {
+    const struct piece *piece = &tmpl->pieces[k];
+    struct str text = {piece->text.data, piece->text.len};
+    if (piece->source == FROM_EC2) {
+      ec2_put_mark(out, piece->index, piece->mark, text);
+      continue;
+    }
+    const char *value = value_of(piece, in, i);
+    if (value[0] != '\0' && piece->mark != 0)
+      buf_putc(out, piece->mark);
+    ec2_put_plain(out, value[0] != '\0' ? str_of(value) : text);
+  }
+}
+
 void tmpl_expand(const struct tmpl *tmpl, const struct input *in, size_t i,
                  struct buf *out) {
+  if (tmpl_is_marked(tmpl, in)) {
+    expand_marked(tmpl, in, i, out);
+    return;
+  }
   for (size_t k = 0; k < tmpl->n; k++) {
     const struct piece *piece = &tmpl->pieces[k];
     const char *value = value_of(piece, in, i);
@@ -285,6 +318,10 @@ void tmpl_expand(const struct tmpl *tmpl, const struct input *in, size_t i,
       buf_putc(out, piece->mark);
     buf_puts(out, value);
   }
+}
+
+bool tmpl_is_marked(const struct tmpl *tmpl, const struct input *in) {
+  return tmpl->has_ec2 && in->is_local;
 }
 
 static bool is_printable(char c) { return c >= 0x20 && c <= 0x7e; }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 struct delivery *delivery_new(const struct sender_options *options,
-                              struct session *session, struct err *err) {
+                              struct session *session) {
   struct delivery *d = calloc(1, sizeof(*d));
   if (d == NULL)
-    goto no_memory;
+    return NULL;
 
   d->options = options;
   d->session = session;
@@ -23,9 +23,7 @@ struct delivery *delivery_new(const struct sender_options *options,
   if (d->source != NULL && d->json != NULL)
     return d;
 
-no_memory:
   delivery_free(d);
-  (void)err_set(err, "no memory for a destination");
   return NULL;
 }
 

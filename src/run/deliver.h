@@ -30,9 +30,9 @@ struct delivery_count {
 };
 
 /* options, session  borrowed for the life of the delivery
- * NULL with *err set. */
+ * NULL is lack of memory. */
 struct delivery *delivery_new(const struct sender_options *options,
-                              struct session *session, struct err *err);
+                              struct session *session);
 
 /* Says what is lost, if anything still waits. */
 void delivery_free(struct delivery *delivery);
@@ -50,7 +50,7 @@ int64_t delivery_wake_ms(const struct delivery *delivery);
 /* Makes one attempt now.  To be called when delivery_wake_ms() has come. */
 void delivery_attempt(struct delivery *delivery);
 
-/* To be called now and then while nothing is sent: an idle connection is
+/* To be called now and then, after what is due was sent: an idle connection is
  * closed, and credentials are fetched or refreshed ahead of need; may then
  * block for some seconds. */
 void delivery_tend(struct delivery *delivery);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,22 +33,46 @@ bool file_is_world_readable(const char *path) {
   return stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0;
 }
 
-/* Appends whose the file is, which says at once why another may not read it. */
-static void put_owner(struct buf *out, const char *path) {
+/* A user as a sentence may show one: "root (0)". */
+struct user {
+  char text[80];
+};
+
+static struct user name_user(uid_t id) {
+  struct user user;
   char text[4096];
   struct passwd entry, *found = NULL;
+
+  if (getpwuid_r(id, &entry, text, sizeof(text), &found) != 0 || found == NULL)
+    (void)snprintf(user.text, sizeof(user.text), "%ld", (long)id);
+  else
+    (void)snprintf(user.text, sizeof(user.text), "%.60s (%ld)", found->pw_name,
+                   (long)id);
+  return user;
+}
+
+/* Names who may read the file, as most daemons run as another user than the
+ * one who wrote it. */
+static void say_denied(const char *path, const char *reason, struct err *err) {
+  struct user me = name_user(geteuid());
   struct stat st;
 
   if (stat(path, &st) != 0) {
-    buf_puts(out, "a folder above it may not be entered");
+    err_set(err,
+            "cannot read %s (%s): collectd runs as user %s, who may not enter "
+            "a folder above it",
+            path, reason, me.text);
     return;
   }
-  if (getpwuid_r(st.st_uid, &entry, text, sizeof(text), &found) == 0 &&
-      found != NULL)
-    buf_printf(out, "it belongs to %.64s", found->pw_name);
-  else
-    buf_printf(out, "it belongs to user %lld", (long long)st.st_uid);
-  buf_printf(out, " and has mode %04o", (unsigned)st.st_mode & 07777U);
+  err_set(err,
+          "cannot read %s (%s): it belongs to user %s with mode %04o, and "
+          "collectd runs as user %s; the file should belong to the user that "
+          "collectd runs as%s",
+          path, reason, name_user(st.st_uid).text,
+          (unsigned)(st.st_mode & 07777), me.text,
+          geteuid() == 0 ? ": root without CAP_DAC_OVERRIDE cannot read the "
+                           "files of others"
+                         : "");
 }
 
 static enum file_found say_errno(const char *path, int number,
@@ -55,20 +80,13 @@ static enum file_found say_errno(const char *path, int number,
   if (number == ENOENT || number == ENOTDIR)
     return FILE_ABSENT;
 
-  char reason[128], room[160];
-  struct buf owner = BUF_OVER(room);
+  char reason[128];
   if (strerror_r(number, reason, sizeof(reason)) != 0)
     reason[0] = '\0';
-  if (number != EACCES && number != EPERM) {
+  if (number == EACCES || number == EPERM)
+    say_denied(path, reason, err);
+  else
     err_set(err, "cannot read %s (%s)", path, reason);
-    return FILE_FAILED;
-  }
-  put_owner(&owner, path);
-  err_set(err,
-          "cannot read %s (%s): %s; the file should belong to the user that "
-          "collectd runs as: root without CAP_DAC_OVERRIDE cannot read the "
-          "files of others",
-          path, reason, buf_str(&owner));
   return FILE_FAILED;
 }
 

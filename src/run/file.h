@@ -26,8 +26,8 @@ bool file_is_world_readable(const char *path);
  * at once, so that no copy is left behind by growing.
  *
  * FILE_ABSENT: there is no such file, *err untouched.  FILE_FAILED: it is no
- * regular file, longer than out's limit, or unreadable; *err says so, with
- * owner, mode and a remedy for EACCES. */
+ * regular file, longer than out's limit, or unreadable; *err says so, for
+ * EACCES with the file's owner and mode, our user and a remedy. */
 enum file_found file_read(const char *path, struct buf *out, struct err *err);
 
 #endif

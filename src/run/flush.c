@@ -1,14 +1,22 @@
 #include "run/flush.h"
 
 #include "metric/encode_json.h"
+#include "run/log.h"
 
 #include <string.h>
 
 #define TEXT_MAX (1 << 18) /* far above 30 dimensions and 150 values */
 #define NAMESPACES_MAX 8   /* parcels that are open side by side */
 
-int flush_init(struct flush *flush, size_t limit_bytes) {
-  *flush = (struct flush){.text = BUF_INIT(TEXT_MAX), .json = json_out_new()};
+int flush_init(struct flush *flush, size_t limit_bytes,
+               const struct ec2_keys *keys, const char *node,
+               struct delivery *to) {
+  *flush = (struct flush){.text = BUF_INIT(TEXT_MAX),
+                          .fill = FILL_INIT,
+                          .json = json_out_new(),
+                          .keys = keys,
+                          .node = node,
+                          .to = to};
   flush->cut.limit_bytes = limit_bytes;
   return flush->json != NULL ? 0 : -1;
 }
@@ -16,6 +24,7 @@ int flush_init(struct flush *flush, size_t limit_bytes) {
 void flush_clear(struct flush *flush) {
   cut_clear(&flush->cut);
   buf_clear(&flush->text);
+  fill_clear(&flush->fill);
   json_out_free(flush->json);
   flush->json = NULL;
 }
@@ -23,16 +32,16 @@ void flush_clear(struct flush *flush) {
 /* A flush under way: one open parcel for each of a few namespaces. */
 struct filling {
   struct flush *flush;
-  struct delivery *to;
   struct tally *tally;
   int64_t number;
+  const struct ec2_values *values;
   struct parcel *open[NAMESPACES_MAX];
   size_t next; /* of open, to make room in turn */
 };
 
 static void close_parcel(struct filling *f, size_t i) {
   if (f->open[i] != NULL)
-    delivery_put(f->to, f->open[i]);
+    delivery_put(f->flush->to, f->open[i]);
   f->open[i] = NULL;
 }
 
@@ -55,11 +64,72 @@ static struct parcel *parcel_for(struct filling *f, const char *namespace,
   return f->open[i];
 }
 
-static void add_datum(void *context, const struct datum *datum) {
+/* ---- the instance's values ----------------------------------------------- */
+
+static void say_lacking(struct flush *flush, size_t number) {
+  uint64_t bit = UINT64_C(1) << number;
+  const char *key = flush->keys->key[number];
+
+  if ((flush->said_lacking & bit) != 0)
+    return;
+  flush->said_lacking |= bit;
+  log_say(SAY_WARNING, flush->node,
+          "%%{ec2:%s} has no value, so what names it without a text after "
+          "\"|\" is not published: %s",
+          key,
+          ec2_tag_of(key) != NULL
+              ? "allow tags in instance metadata (aws ec2 "
+                "modify-instance-metadata-options --instance-metadata-tags "
+                "enabled) and see that the instance has the tag, or write such "
+                "a text"
+              : "see that the daemon can ask the instance metadata service, or "
+                "write such a text");
+}
+
+/* What was said may be said again once the value has been there. */
+static void forget_said(struct flush *flush, const struct ec2_values *values) {
+  for (size_t i = 0; i < values->n; i++)
+    if (values->value[i].state == EC2_KNOWN)
+      flush->said_lacking &= ~(UINT64_C(1) << i);
+}
+
+/* The name to publish under; NULL when it must not be, which is counted. */
+static const struct series_name *find_name(struct filling *f,
+                                           const struct datum *datum) {
+  struct fill *fill = &f->flush->fill;
+
+  if (f->values->n == 0)
+    return datum->series;
+  switch (fill_name(fill, datum->series, f->values)) {
+  case FILLED:
+    return &fill->name;
+  case FILL_LACKING:
+    say_lacking(f->flush, fill->number);
+    tally_add_text(f->tally, REASON_LACKING, 1, datum->identifier);
+    return NULL;
+  case FILL_REFUSED:
+    tally_add_text(f->tally, REASON_UNFIT, 1, datum->identifier);
+    return NULL;
+  case FILL_NO_MEMORY:
+    tally_add_text(f->tally, REASON_MEMORY, 1, datum->identifier);
+    return NULL;
+  }
+  return NULL;
+}
+
+/* ---- data ------------------------------------------------------------------
+ */
+
+static void add_datum(void *context, const struct datum *marked) {
   struct filling *f = context;
   struct buf *text = &f->flush->text;
   struct parcel *parcel = NULL;
+  struct datum named = *marked;
+  const struct datum *datum = &named;
 
+  named.series = find_name(f, marked);
+  if (named.series == NULL)
+    return;
   buf_reset(text);
   if (encode_json_datum(f->flush->json, datum, text) == 0)
     parcel = parcel_for(f, datum->series->namespace, text->len);
@@ -70,9 +140,13 @@ static void add_datum(void *context, const struct datum *datum) {
 }
 
 void flush_run(struct flush *flush, const struct horizon *horizon,
-               int64_t number, struct tally *tally, struct delivery *to) {
-  struct filling filling = {flush, to, tally, number, {NULL}, 0};
+               int64_t number, const struct ec2_values *values,
+               struct tally *tally) {
+  struct filling filling = {
+      .flush = flush, .tally = tally, .number = number, .values = values};
 
+  fill_reset(&flush->fill);
+  forget_said(flush, values);
   cut_run(&flush->cut, horizon, tally, add_datum, &filling);
   for (size_t i = 0; i < NAMESPACES_MAX; i++)
     close_parcel(&filling, i);

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "metric/cut.h"
+#include "metric/fill.h"
 #include "metric/tally.h"
 #include "run/deliver.h"
 
@@ -16,18 +17,32 @@ struct flush {
   struct cut cut;
   struct json_out *json; /* owned */
   struct buf text;
+  struct fill fill;
+  const struct ec2_keys *keys; /* borrowed */
+  struct delivery *to;         /* borrowed */
+  const char *node;            /* borrowed */
+  uint64_t said_lacking; /* bits of values that were said not to be there */
 };
 
 /* limit_bytes  of the samples of open periods
+ * keys         values of the instance that templates name
+ * node         for messages
+ * to           where what is cut goes
  * 0, or -1 for lack of memory; to be given back with flush_clear(). */
-int flush_init(struct flush *flush, size_t limit_bytes);
+int flush_init(struct flush *flush, size_t limit_bytes,
+               const struct ec2_keys *keys, const char *node,
+               struct delivery *to);
 void flush_clear(struct flush *flush);
 
-/* Cuts what the horizon reaches and hands it over.
+/* Cuts what the horizon reaches, fills in the instance's values, and hands it
+ * over.  What names a value that there is not, nor a text for it, is not
+ * published, which is said once for each value.
  *
  * number  of this flush, greater than of those before: the order in the outbox
- * Data for which there is no memory are counted in tally. */
+ * Data that are not published, or for which there is no memory, are counted in
+ * tally. */
 void flush_run(struct flush *flush, const struct horizon *horizon,
-               int64_t number, struct tally *tally, struct delivery *to);
+               int64_t number, const struct ec2_values *values,
+               struct tally *tally);
 
 #endif

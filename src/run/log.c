@@ -96,10 +96,25 @@ static void begin(struct log_state *state, int64_t now_ms) {
   state->since_ms = now_ms;
 }
 
+/* Without times such as "2.1 s": how long something took is no other thing. */
+static uint64_t hash_key(const char *key) {
+  uint64_t hash = STR_HASH_SEED;
+
+  while (*key != '\0') {
+    size_t digits = strspn(key, "0123456789.");
+    bool is_time = digits > 0 && strncmp(key + digits, " s", 2) == 0;
+    size_t n = digits > 0 ? digits : 1;
+    if (!is_time)
+      hash = str_hash(hash, key, n);
+    key += n;
+  }
+  return hash;
+}
+
 void log_state_bad(struct log_state *state, enum log_level level,
                    const char *node, int64_t now_ms, const char *key,
                    const char *format, ...) {
-  uint64_t hash = str_hash(STR_HASH_SEED, key, strlen(key));
+  uint64_t hash = hash_key(key);
 
   if (!state->bad)
     begin(state, now_ms);

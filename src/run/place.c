@@ -264,7 +264,8 @@ static bool is_legacy(const struct session *session, const char *region,
 }
 
 static int find_sts(const struct session *session, const struct modes *modes,
-                    struct place *place, struct err *err) {
+                    struct place *place) {
+  struct err *err = &place->sts_error;
   struct given url;
   place->sts_region = place->region;
   find_url(session, &sts, modes, &url);
@@ -283,9 +284,10 @@ int place_find(struct session *session, const struct place_options *options,
   if (look_at_files(session, err) == 0 &&
       find_modes(session, options, &modes, err) == 0 &&
       find_region(session, options, &out->region, err) == 0 &&
-      find_cloudwatch(session, options->endpoint, &modes, out, err) == 0 &&
-      find_sts(session, &modes, out, err) == 0)
+      find_cloudwatch(session, options->endpoint, &modes, out, err) == 0) {
+    (void)find_sts(session, &modes, out);
     return 0;
+  }
   place_clear(out);
   return -1;
 }

@@ -22,8 +22,10 @@ void place_options_clear(struct place_options *options);
 struct place {
   char *region;             /* owned; NULL: not found yet */
   struct endpoint endpoint; /* owned: of CloudWatch */
-  struct endpoint sts;      /* owned */
+  struct endpoint sts;      /* owned; empty: sts_error says why */
   const char *sts_region;   /* that requests to STS are signed for */
+  struct err sts_error;     /* what is given for STS cannot be used, which
+                               matters only to who asks it */
 };
 
 /* Finds region and endpoints.  0 with *out filled (cleared first); or -1 with

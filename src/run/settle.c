@@ -7,7 +7,6 @@
 
 #define BACKLOG_PAUSE_MS 1000 /* between requests for what waits longer */
 #define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
-#define SKEW_MIN_S 240        /* a difference that explains a refusal */
 
 /* ---- accepted ----------------------------------------------------------- */
 
@@ -136,7 +135,7 @@ static void describe_answer(const struct delivery *d, struct err *out) {
 static void say_clock(struct delivery *d) {
   int64_t now_ms = clock_steady_ms();
 
-  if (d->offset_s > -SKEW_MIN_S && d->offset_s < SKEW_MIN_S)
+  if (!clock_is_skew(d->offset_s))
     (void)log_state_good(&d->clock, d->options->node, now_ms,
                          "this host's clock agrees with the service's again");
   else
@@ -157,8 +156,7 @@ static bool correct_clock(struct delivery *d) {
       date_parse_http(str_of(buf_str(&d->answer.date)), &date_s) != 0)
     return false;
   int64_t offset_s = date_s - clock_wall_ms() / 1000;
-  int64_t change_s = offset_s - d->offset_s;
-  if (change_s > -SKEW_MIN_S && change_s < SKEW_MIN_S)
+  if (!clock_is_skew(offset_s - d->offset_s))
     return false;
   d->offset_s = offset_s;
   d->has_corrected = true;

@@ -23,9 +23,6 @@
 #define STABLE_RETRY_S (10 * 60)
 #define STABLE_SPREAD_S (5 * 60)
 
-/* A difference of clocks below this is no error of a clock. */
-#define SKEW_MIN_S 240
-
 static const struct {
   source_fn ask;
   bool by_environment; /* not asked where an option names the shared files */
@@ -76,8 +73,7 @@ void source_settle_end(const struct source *source, struct cred *cred,
                        int64_t date_s) {
   int64_t ahead_s = source->now_s - date_s;
 
-  if (date_s <= 0 || cred->expires_s == CRED_NEVER ||
-      (ahead_s > -SKEW_MIN_S && ahead_s < SKEW_MIN_S))
+  if (date_s <= 0 || cred->expires_s == CRED_NEVER || !clock_is_skew(ahead_s))
     return;
   cred->expires_s += ahead_s;
 }

@@ -4,6 +4,7 @@
 
 #include "aws/sts.h"
 #include "base/str.h"
+#include "run/clock.h"
 #include "run/file.h"
 #include "run/sign.h"
 
@@ -11,10 +12,6 @@
 #include <unistd.h>
 
 #define SERVICE "sts"
-
-/* STS speaks of an expired signature by the code of a wrong one; a difference
- * of clocks of this much explains it. */
-#define SKEW_MIN_S 240
 
 /* Session names, as STS takes them. */
 #define SESSION_MARKS "_+=,.@-"
@@ -95,15 +92,15 @@ static int read_answer(const struct source *source,
 static bool is_skewed(const struct source *source,
                       const struct http_answer *answer) {
   int64_t date_s = http_answer_date_s(answer);
-  int64_t ahead_s = source->now_s - date_s;
   struct sts_fault fault;
 
   if (date_s <= 0 || answer->status < 400 || answer->status >= 500)
     return false;
+  /* STS speaks of an expired signature by the code of a wrong one, too. */
   sts_read_fault(text_of(&answer->body), &fault);
   if (sts_is_skewed(fault.code))
     return true;
-  return (ahead_s <= -SKEW_MIN_S || ahead_s >= SKEW_MIN_S) &&
+  return clock_is_skew(source->now_s - date_s) &&
          str_has_prefix(str_of(fault.code), STR("SignatureDoesNotMatch"));
 }
 
@@ -111,7 +108,7 @@ static bool has_endpoint(const struct source *source, const char *what,
                          struct err *err) {
   if (source->place->sts.url != NULL)
     return true;
-  err_set(err, "%s: it is not known yet where STS is", what);
+  err_set(err, "%s: %s", what, source->place->sts_error.text);
   return false;
 }
 

@@ -3,7 +3,9 @@
     chain_cases.py FOLDER COUNT SEED
 
 Writes the files of each case into a folder of its own, and each case as a line
-of JSON. chain_named.py has the cases that were thought of.
+of JSON. A case that is written down in a way that an oracle does not understand
+has a twin before it that is written down plainly, and means the same.
+chain_named.py has the cases that were thought of.
 """
 
 import json
@@ -90,6 +92,10 @@ def profile_keys(case):
         case.put("other", case.key_pairs())
         case.facts.add("no such profile")
         no_instance(case)
+        if case.chance(0.5):
+            case.put("other", {"region": "us-east-1"}, "config")
+            case.put("other", {"region": "us-east-1"}, "credentials")
+            case.features.add("both files")
 
 
 def no_instance(case):
@@ -177,6 +183,7 @@ def break_chain(case, names):
                             "credential_source", "web_identity_token_file"):
                     sections.get(section, {}).pop(key, None)
         case.features.add("loop")
+        case.facts.add("loop")
         no_instance(case)
     elif flaw < 0.11:
         case.put(last, {"source_profile": "nowhere"}, "credentials")
@@ -192,6 +199,10 @@ def break_chain(case, names):
     elif flaw < 0.3:
         case.put(last, case.key_pairs())
         case.features.add("keys beside a role")
+        if case.chance(0.3):
+            case.put(names[0], {
+                "role_arn": "arn:aws:iam::123456789012:role/denied"},
+                "credentials")
         if len(names) > 2:
             case.facts.add("keys end the chain")
     elif flaw < 0.38:
@@ -547,8 +558,10 @@ def elsewhere(case):
     case.features.add("files elsewhere")
 
 
-def one(rng, number, folder):
-    case = Case(rng, f"random {number}", folder)
+def one(seed, number, folder, plainly=False):
+    rng = random.Random(seed * 1_000_003 + number)
+    name = f"random {number}" + (" plainly" if plainly else "")
+    case = Case(rng, name, folder)
     makers, weights = zip(*SOURCES)
     rng.choices(makers, weights)[0](case)
     region(case)
@@ -556,6 +569,8 @@ def one(rng, number, folder):
     write_oddly(case)
     if case.chance(0.2):
         elsewhere(case)
+    if plainly:
+        case.ways -= set(DIVISIVE)
     return case
 
 
@@ -564,8 +579,12 @@ def main():
     for case in chain_named.cases(folder):
         print(json.dumps(case.value()))
     for number in range(count):
-        rng = random.Random(seed * 1_000_003 + number)
-        print(json.dumps(one(rng, number, folder).value()))
+        value = one(seed, number, folder).value()
+        if set(value["facts"]) & set(DIVISIVE) - SYNTAX_ERRORS:
+            twin = one(seed, number, folder, plainly=True).value()
+            value["plainly"] = twin["name"]
+            print(json.dumps(twin))
+        print(json.dumps(value))
 
 
 if __name__ == "__main__":

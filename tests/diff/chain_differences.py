@@ -9,7 +9,10 @@ difference that no row covers is a failure, and so is a row that covers none.
 import re
 import typing
 
+import chain_server
 from chain_case import STS_URL, SYNTAX_ERRORS
+
+CONTAINER_KEY = chain_server.keys("container;127.0.0.1-4120;/creds;none")[0]
 
 GRAMMAR_OF_SDK = {"key in capitals", "equals in a continuation",
                   "comment at the bracket", "blanks in the brackets"}
@@ -103,10 +106,15 @@ def _(case, our, their):
 
 
 @row("botocore", "endpoint",
-     "This release is older than the partition aws-eusc.")
+     "This release is older than the partition aws-eusc, the names for dual "
+     "stack in the isolated ones, and for dual stack with FIPS in us-gov.")
 def _(case, our, their):
-    return ("eusc-" in our.get("endpoint", "")
-            and "eusc-" in their.get("endpoint", ""))
+    ours, theirs = our.get("endpoint", ""), their.get("endpoint", "")
+    return (".eusc-" in ours and ".eusc-" in theirs
+            or ".us-iso" in ours and ".api.aws." in ours
+            and theirs.endswith(".api.aws")
+            or re.fullmatch(r"https://monitoring\.us-gov-\w+-1\.api\.aws", ours)
+            and theirs == ours.replace("monitoring", "monitoring-fips"))
 
 
 @row("botocore SDK", "region endpoint",
@@ -116,11 +124,12 @@ def _(case, our, their):
     return has(case, "FIPS by yes") and "write true or false" in our["error"]
 
 
-@row("SDK", "region",
-     "Where it looks for the region, it takes AWS_EC2_METADATA_DISABLED=false "
-     "for true.")
+@row("SDK", "region credentials",
+     "Where it looks for the region, that of STS too, it takes "
+     "AWS_EC2_METADATA_DISABLED=false for true.")
 def _(case, our, their):
-    return (our.get("region") == "eu-north-1" and failed(their)
+    return (("token" in our or our.get("region") == "eu-north-1")
+            and "Region is missing" in their.get("error", "")
             and case["env"].get("AWS_EC2_METADATA_DISABLED") == "false")
 
 
@@ -131,6 +140,14 @@ def _(case, our, their):
     return ("region" not in case["options"]
             and "AWS_REGION" not in case["env"]
             and our.get("region") == case["env"].get("AWS_DEFAULT_REGION"))
+
+
+@row("botocore", "region endpoint",
+     "A profile that is not there stops it altogether; here it stops who looks "
+     "for credentials in it.")
+def _(case, our, their):
+    return (has(case, "no such profile") and not failed(our)
+            and "ProfileNotFound" in their.get("error", ""))
 
 
 @row("SDK", "region endpoint",
@@ -174,8 +191,9 @@ def _(case, our, their):
      "It stops at a mistake in a section that is none of a profile; such "
      "sections are read over, as whatever they will hold some day.")
 def _(case, our, their):
-    return (has(case, "line without equals", "sso") and not failed(our)
-            and list(case["config"])[-1] == "sso-session x"
+    return (has(case, "a mistake in a section of others",
+                "line without equals") and not failed(our)
+            and ("sso" in case["facts"] or case["raw"])
             and "ConfigParseError" in their.get("error", ""))
 
 
@@ -188,7 +206,7 @@ def _(case, our, their):
 def _(case, our, their):
     return ("AWS_PROFILE" in case["env"] and "profile" not in case["options"]
             and "credentials_file" not in case["options"]
-            and is_from(case, our, case["env"].get("AWS_ACCESS_KEY_ID"))
+            and is_from(our, case["env"].get("AWS_ACCESS_KEY_ID"))
             and (failed(their) or their["key"] != our["key"]))
 
 
@@ -206,7 +224,8 @@ def _(case, our, their):
 def _(case, our, their):
     return ("AWS_WEB_IDENTITY_TOKEN_FILE" in case["env"]
             and has(case, "keys in the default profile")
-            and "AssumeRoleWithWebIdentity" in our.get("token", "")
+            and ("AssumeRoleWithWebIdentity" in our.get("token", "")
+                 or "with the token in" in our.get("error", ""))
             and their.get("key") == profile_of(case)["aws_access_key_id"])
 
 
@@ -245,6 +264,59 @@ def _(case, our, their):
 def _(case, our, their):
     return (has(case, "metadata disabled by 1") and failed(their)
             and our.get("token", "").startswith("instance;"))
+
+
+@row("SDK", "credentials",
+     "When the profile cannot be used, it asks a container; here a profile "
+     "that is at fault ends the chain.")
+def _(case, our, their):
+    return (our.get("error", "").startswith('profile "')
+            and is_from(their, CONTAINER_KEY))
+
+
+@row("botocore SDK", "credentials",
+     "Both go on to container and instance when a profile that was given to "
+     "them has no credentials; what the configuration names is the only "
+     "source.")
+def _(case, our, their):
+    return (set(case["options"]) & {"profile", "credentials_file"}
+            and re.match(r"profile \S+ gives no credentials|there is no "
+                         r"profile", our.get("error", ""))
+            and their.get("token", "").startswith(
+                "AssumeRole;" if "role_arn" in case["options"]
+                else ("container;", "instance;")))
+
+
+@row("SDK", "credentials",
+     "It takes the keys beside a role that has no source; a role that cannot "
+     "be assumed is an error.")
+def _(case, our, their):
+    return (has(case, "keys and a role without source")
+            and "needs source_profile or credential_source" in
+            our.get("error", ""))
+
+
+@row("SDK", "credentials",
+     "It hands a process to a shell; without one, nothing in the line can "
+     "mean more than it says, and that is how botocore does it.")
+def _(case, our, their):
+    return (has(case, "a process with what a shell would do") and failed(our)
+            and their.get("key") == "AKIASHELL")
+
+
+@row("botocore SDK", "credentials",
+     "Both send the line end of a token file, which is no part of the token.")
+def _(case, our, their):
+    return (has(case, "a web token with a line end")
+            and "web-named;" in our.get("token", "")
+            and "web-named\n;" in their.get("token", ""))
+
+
+@row("botocore", "credentials",
+     "It passes over a duration that is no number; here it is an error.")
+def _(case, our, their):
+    return (has(case, "a duration that is no number")
+            and "duration_seconds" in our.get("error", ""))
 
 
 @row("SDK", "credentials",
@@ -320,10 +392,10 @@ def _(case, our, their):
 
 # --- helpers
 
-def is_from(case, our, key):
-    """Whether we have this access key, or a role that it assumed."""
-    return key is not None and (our.get("key") == key
-                                or f";{key}" in our.get("token", ""))
+def is_from(answer, key):
+    """Whether this is the access key, or that of a role that it assumed."""
+    return key is not None and (answer.get("key") == key
+                                or f";{key}" in answer.get("token", ""))
 
 
 def plain_url(url):

@@ -61,6 +61,14 @@ def a_web_identity_beside_a_role(case):
 
 
 @named
+def a_web_identity_beside_keys(case):
+    case.env.update(AWS_ROLE_ARN=ARN, AWS_WEB_IDENTITY_TOKEN_FILE=case.file(
+        "token", "web-named"))
+    case.facts.add("keys in the default profile")
+    case.put("default", case.key_pairs())
+
+
+@named
 def a_web_identity_without_role(case):
     case.env["AWS_WEB_IDENTITY_TOKEN_FILE"] = case.file("token", "web-named")
 
@@ -88,6 +96,28 @@ def a_profile_in_quotes(case):
 @named
 def metadata_disabled_by_1(case):
     case.env["AWS_EC2_METADATA_DISABLED"] = "1"
+
+
+@named
+def metadata_disabled_by_false(case):
+    del case.env["AWS_REGION"], case.env["AWS_DEFAULT_REGION"]
+    case.env["AWS_EC2_METADATA_DISABLED"] = "false"
+    case.features.add("no region")
+
+
+@named
+def metadata_disabled_by_false_and_a_role(case):
+    metadata_disabled_by_false(case)
+    case.options["role_arn"] = ARN
+
+
+@named
+def a_mistake_in_a_section_of_others(case):
+    config(case, f"""[default]
+    {PAIR}
+    [sso-session x]
+    this line has no sign
+    """)
 
 
 @named
@@ -177,6 +207,7 @@ def a_process_with_what_a_shell_would_do(case):
 
 
 def with_role(case, **more):
+    case.facts.add("asks STS")
     case.put("default", {"role_arn": ARN, "source_profile": "b", **more})
     case.put("b", case.key_pairs())
 
@@ -270,6 +301,19 @@ def FIPS_without_need_of_STS(case):
 def FIPS_with_an_endpoint_for_STS(case):
     case.env["AWS_USE_FIPS_ENDPOINT"] = "true"
     with_role(case)
+
+
+@named
+def a_loop_and_a_container(case):
+    case.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{CONTAINER_URL}/creds"
+    case.put("default", {"role_arn": ARN, "source_profile": "default"})
+
+
+@named
+def a_named_profile_without_credentials_and_a_container(case):
+    case.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{CONTAINER_URL}/creds"
+    case.put("work", {"region": "eu-west-1"})
+    case.options["profile"] = "work"
 
 
 @named

@@ -16,7 +16,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${DIFF_CHAIN:-tests/diff/diff_chain}")
 modules=${DIFF_MODULES:-$here}
-count=${1:-640} seed=${2:-3}
+count=${1:-900} seed=${2:-3}
 
 if [ ! -d "$modules/node_modules/@aws-sdk/credential-provider-node" ]; then
   echo "diff_chain: the SDK is not in $modules/node_modules; run tests/run," \
@@ -40,10 +40,13 @@ for address in fd00:ec2::254 fd00:ec2::23; do
 done
 
 folder=${DIFF_FOLDER:-$(mktemp -d)}
+rm -rf "$folder/cases"
 mkdir -p "$folder"
-server=
+server='' botocore=''
 finish() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || :
+  for process in $server $botocore; do
+    kill "$process" 2>/dev/null || :
+  done
   [ -n "${DIFF_FOLDER:-}" ] || rm -rf "$folder"
 }
 trap finish EXIT

@@ -7,7 +7,7 @@ import pytest
 
 import faults
 from scene import (KEY, MINUTE, SECRET, TOKEN, Scene, answered, config, names,
-                   node, publish, warnings)
+                   node, publish, warnings, without_keys)
 
 # The credentials that a test expects to be used, by the name of their source.
 KNOWN = {name: (f'AKID{name.upper()}', f'secretEXAMPLE{name}')
@@ -32,11 +32,6 @@ def section(source, name=None, token=None):
     text = (f'[{name or source}]\naws_access_key_id = {key}\n'
             f'aws_secret_access_key = {secret}\n')
     return text + (f'aws_session_token = {token}\n' if token else '')
-
-
-def without_keys(service, *lines, **options):
-    return config(service, *lines, AccessKeyId=None, SecretAccessKey=None,
-                  **options)
 
 
 def in_environment(source):
@@ -167,16 +162,17 @@ def test_credentials_that_appear_later(scene):
     daemon = scene.start(without_keys(service))
     publish(daemon, first=1)
     daemon.wait_for(
-        r'\[warning\] .*no credentials found: no AccessKeyId in the '
-        r'configuration, no AWS_ACCESS_KEY_ID .*profile default in '
-        rf'{path}.*the data wait', 10)
+        r'\[warning\] .*waiting for credentials: no credentials found: no '
+        r'AccessKeyId in the configuration, no AWS_ACCESS_KEY_ID .*profile '
+        rf'default in {path}.*the data are kept and sent later', 10)
     publish(daemon, at=MINUTE + 60, second=2)
     write(path, section('late', 'default'))
     datums = service.wait_datums(2, 20)
     assert sorted((datum['MetricName'], datum['Timestamp'])
                   for datum in datums) == [
         ('first', MINUTE), ('second', MINUTE + 60)]
-    daemon.wait_for(r'\[notice\] .*sending again after \d+ s', 10)
+    daemon.wait_for(rf'\[notice\] .*there are credentials \(profile default in '
+                    rf'{path}\) and a region \(eu-west-1\) after \d+ s', 10)
     assert len(warnings(daemon)) == 1
     assert {request.access_key for request in service.requests} == \
         {KNOWN['late'][0]}
@@ -188,11 +184,13 @@ def test_region_that_appears_later(scene):
     daemon = scene.start(config(service, Region=None),
                          environment={'AWS_CONFIG_FILE': str(path)})
     publish(daemon, load=1)
-    daemon.wait_for(r'\[warning\] .*no region found: no Region in the '
-                    r'configuration, no AWS_REGION .*write Region '
-                    r'"us-east-1".*the data wait', 10)
+    daemon.wait_for(r'\[warning\] .*waiting for a region: no region found: no '
+                    r'Region in the configuration, no AWS_REGION .*write '
+                    r'Region "us-east-1".*the data are kept', 10)
     write(path, '[default]\nregion = eu-north-1\n')
     assert service.wait_datums(1, 20)[0]['Timestamp'] == MINUTE
+    daemon.wait_for(r'\[notice\] .*there are credentials \(AccessKeyId in the '
+                    r'configuration\) and a region \(eu-north-1\) after', 10)
     assert len(warnings(daemon)) == 1
 
 
@@ -279,27 +277,39 @@ def test_unreadable_file(scene):
 UNUSABLE = {
     'key without secret':
         ('[default]\naws_access_key_id = AKIDDEFAULT\n', {}, {},
-         'the secret access key is missing'),
+         'aws_access_key_id needs an aws_secret_access_key'),
     'secret without key':
         ('[default]\naws_secret_access_key = secretEXAMPLEdefault\n', {}, {},
-         'the access key id is missing'),
+         'aws_secret_access_key needs an aws_access_key_id'),
     'half a pair in the environment':
         (section('default'), {'AWS_ACCESS_KEY_ID': 'AKIDX'}, {},
          'AWS_ACCESS_KEY_ID, but no AWS_SECRET_ACCESS_KEY.*set both'),
-    'role':
-        (section('default') + '[r]\nrole_arn = arn:aws:iam::1:role/x\n'
-         'source_profile = default\n', {}, {'Profile': 'r'},
-         'profile r has role_arn; this version cannot use that'),
-    'role beside keys':
-        (section('default') + 'role_arn = arn:aws:iam::1:role/x\n', {}, {},
-         'profile default has role_arn'),
-    'sign-in': ('[default]\nsso_session = x\n', {}, {},
-                'profile default has sso_session'),
-    'program': ('[default]\ncredential_process = /bin/false\n', {}, {},
-                'profile default has credential_process'),
-    'web identity': (section('default'),
-                     {'AWS_WEB_IDENTITY_TOKEN_FILE': '/nowhere'}, {},
-                     'AWS_WEB_IDENTITY_TOKEN_FILE; this version cannot'),
+    'role without a source':
+        ('[default]\nrole_arn = arn:aws:iam::123456789012:role/x\n', {}, {},
+         'profile "default": role_arn needs source_profile or'),
+    'role of nobody':
+        (section('default') + '[r]\nrole_arn = arn:aws:iam::123456789012:'
+         'role/x\nsource_profile = nobody\n', {}, {'Profile': 'r'},
+         'source_profile "nobody" does not exist'),
+    'role loop':
+        ('[default]\nrole_arn = arn:aws:iam::123456789012:role/x\n'
+         'source_profile = b\n[b]\nrole_arn = arn:aws:iam::123456789012:role/'
+         'y\nsource_profile = default\n', {}, {},
+         'source_profile "default" leads back'),
+    'unknown credential_source':
+        ('[default]\nrole_arn = arn:aws:iam::123456789012:role/x\n'
+         'credential_source = Moon\n', {}, {}, 'Environment, .*EcsContainer'),
+    'sign-in':
+        ('[default]\nsso_account_id = 123456789012\nsso_role_name = r\n'
+         'sso_session = x\n', {}, {}, 'SSO .*role'),
+    'login': ('[default]\nlogin_session = x\n', {}, {}, 'signs in'),
+    'MFA':
+        (section('default') + '[r]\nrole_arn = arn:aws:iam::123456789012:'
+         'role/x\nsource_profile = default\nmfa_serial = arn:aws:iam::'
+         '123456789012:mfa/m\n', {}, {'Profile': 'r'}, 'mfa_serial'),
+    'web identity without a role':
+        (section('default'), {'AWS_WEB_IDENTITY_TOKEN_FILE': '/nowhere'}, {},
+         'AWS_WEB_IDENTITY_TOKEN_FILE, but no AWS_ROLE_ARN; set both'),
     'no such profile': (section('default'), {}, {'Profile': 'nobody'},
                         'there is no profile nobody in .*credentials'),
     'no such profile of the environment':
@@ -320,7 +330,8 @@ def test_what_cannot_be_used(scene, label):
         environment={'AWS_SHARED_CREDENTIALS_FILE': write(
             scene.folder / 'credentials', file), **environment})
     publish(daemon, load=1)
-    daemon.wait_for(rf'\[warning\] .*{message}.*the data wait', 10)
+    daemon.wait_for(rf'\[warning\] .*waiting for .*: .*{message}.*the data are '
+                    'kept', 10)
     publish(daemon, at=MINUTE + 60, load=2)
     daemon.stop()
     assert not service.requests
@@ -341,6 +352,7 @@ def test_each_node_has_its_own(scene):
         environment={'AWS_SHARED_CREDENTIALS_FILE': path})
     publish(daemon, load=1)
     assert key_used(services[0]) == KNOWN['work'][0]
-    daemon.wait_for(r'plugin: b: there is no profile nobody', 10)
+    daemon.wait_for(r'plugin: b: waiting for credentials: there is no profile '
+                    'nobody', 10)
     write(scene.folder / 'credentials', section('other', 'nobody'))
     assert key_used(services[1]) == KNOWN['other'][0]

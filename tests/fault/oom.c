@@ -108,7 +108,7 @@ static void cut(struct run *run, int64_t until) {
       .until_s = EPOCH + until, .latest_s = EPOCH + until + 60, .period_s = 10};
 
   agg_take(&run->s.agg, &run->s.taken);
-  cut_put(&run->s.cut, &run->s.taken, &run->s.tally);
+  cut_put(&run->s.cut, &run->s.taken, 0, &run->s.tally);
   cut_run(&run->s.cut, &horizon, &run->s.tally, take_datum, run);
 }
 

@@ -22,7 +22,7 @@ static void nobody_needs_to_listen(void **state) {
 
 /* A sentence of padding bytes and then the character. */
 static size_t length_kept(size_t padding, const char *character) {
-  char text[600];
+  char text[1100];
   struct err err;
   memset(&err, '#', sizeof(err));
   memset(text, 'x', sizeof(text));

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/test_file.XXXXXX";
@@ -177,6 +178,55 @@ static void who_may_read(void **state) {
   assert_false(file_is_world_readable("/nowhere/at/all"));
 }
 
+/* In a child, as a user of no name: the answer is its sentence. */
+static void sentence_of_another(const char *name, char *text, size_t size) {
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct buf out = BUF_INIT(100);
+    struct err err = {""};
+    if ((geteuid() == 0 && (setgid(60000) != 0 || setuid(60000) != 0)) ||
+        file_read(name, &out, &err) != FILE_FAILED)
+      _exit(1);
+    (void)!write(ends[1], err.text, strlen(err.text));
+    _exit(0);
+  }
+  int status = -1;
+  (void)close(ends[1]);
+  ssize_t n = read(ends[0], text, size - 1);
+  (void)close(ends[0]);
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+  text[n > 0 ? n : 0] = '\0';
+}
+
+static void who_may_not_is_told_why(void **state) {
+  (void)state;
+  char text[600], want[200];
+  bool is_root = geteuid() == 0;
+
+  write_file("x", 1);
+  assert_int_equal(chmod(path, is_root ? 0600 : 0), 0);
+  assert_int_equal(chmod(folder, 0755), 0);
+  sentence_of_another(path, text, sizeof(text));
+  (void)snprintf(want, sizeof(want),
+                 "cannot read %s (Permission denied): it "
+                 "belongs to user %s",
+                 path,
+                 is_root ? "root (0) with mode 0600, and collectd runs "
+                           "as user 60000; the file should belong to"
+                         : "");
+  if (strncmp(text, want, strlen(want)) != 0)
+    fail_msg("%s", text);
+
+  assert_int_equal(chmod(folder, is_root ? 0700 : 0), 0);
+  sentence_of_another(path, text, sizeof(text));
+  assert_int_equal(chmod(folder, 0700), 0);
+  if (strstr(text, "who may not enter a folder above it") == NULL)
+    fail_msg("%s", text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_file_is_read_whole),
@@ -186,6 +236,7 @@ int main(void) {
       cmocka_unit_test(a_pipe_does_not_hang),
       cmocka_unit_test(a_stamp_tells_a_change),
       cmocka_unit_test(who_may_read),
+      cmocka_unit_test(who_may_not_is_told_why),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

@@ -160,6 +160,17 @@ static void the_first_changes_are_said_at_once(void **state) {
   assert_int_equal(heard.n, 3);
 }
 
+static void how_long_it_took_is_no_other_thing(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  log_state_bad(&s, SAY_ERROR, "", 1, "timed out after 2 s", "a");
+  log_state_bad(&s, SAY_ERROR, "", 2, "timed out after 2.1 s", "b");
+  assert_int_equal(heard.n, 1);
+  log_state_bad(&s, SAY_ERROR, "", 3, "status 403", "c");
+  log_state_bad(&s, SAY_ERROR, "", 4, "status 500", "d");
+  assert_int_equal(heard.n, 3);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_message_has_prefix_and_node, listen),
@@ -175,6 +186,7 @@ int main(void) {
                              listen),
       cmocka_unit_test_setup(what_was_not_said_does_not_end, listen),
       cmocka_unit_test_setup(the_first_changes_are_said_at_once, listen),
+      cmocka_unit_test_setup(how_long_it_took_is_no_other_thing, listen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

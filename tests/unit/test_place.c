@@ -361,18 +361,18 @@ static const struct expected cases[] = {
      "http://profile:1/"
      " "
      "http://sts:1/"},
-    {"STS by URL and FIPS",
+    {"STS by URL and FIPS, which only STS cannot do",
      REGION "AWS_ENDPOINT_URL_STS=http://sts:1",
      NULL,
      {.use_fips = PLACE_YES},
-     NULL,
-     "UseFIPS cannot be used with an endpoint given by AWS_ENDPOINT_URL_STS"},
+     "eu-west-1",
+     EU_FIPS},
     {"STS by something that is no URL",
      REGION "AWS_ENDPOINT_URL_STS=sts:1",
      NULL,
      {0},
-     NULL,
-     "AWS_ENDPOINT_URL_STS: "},
+     "eu-west-1",
+     EU},
     {"STS of before, by environment",
      REGION "AWS_STS_REGIONAL_ENDPOINTS=legacy",
      NULL,
@@ -574,6 +574,41 @@ static void files_may_change(void **state) {
   session_free(session);
 }
 
+/* An endpoint of STS that cannot be used stops nobody who does not ask STS. */
+static void a_fault_of_STS_is_told_to_who_asks_it(void **state) {
+  (void)state;
+  static const struct {
+    const char *environment;
+    enum place_choice use_fips;
+    const char *says;
+  } faults[] = {
+      {REGION "AWS_ENDPOINT_URL_STS=http://sts:1", PLACE_YES,
+       "UseFIPS cannot be used with an endpoint given by AWS_ENDPOINT_URL_STS"},
+      {REGION "AWS_ENDPOINT_URL_STS=sts:1", PLACE_UNSAID,
+       "AWS_ENDPOINT_URL_STS: "},
+      {REGION, PLACE_YES, NULL},
+  };
+  for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+    const struct place_options options = {.use_fips = faults[i].use_fips};
+    struct place place = {0};
+    struct err err = {0};
+    clear_environment();
+    put_environment(faults[i].environment);
+    struct session *session = open_session(NULL);
+    assert_int_equal(place_find(session, &options, &place, &err), 0);
+    assert_string_equal(err.text, "");
+    if (faults[i].says == NULL) {
+      assert_non_null(place.sts.url);
+      assert_string_equal(place.sts_error.text, "");
+    } else {
+      assert_null(place.sts.url);
+      assert_non_null(strstr(place.sts_error.text, faults[i].says));
+    }
+    place_clear(&place);
+    session_free(session);
+  }
+}
+
 static void options_are_cleared(void **state) {
   (void)state;
   struct place_options options = {.region = str_dup(STR("r")),
@@ -595,6 +630,8 @@ int main(void) {
                                       remove_folder),
       cmocka_unit_test_setup_teardown(files_may_change, fresh_folder,
                                       remove_folder),
+      cmocka_unit_test_setup_teardown(a_fault_of_STS_is_told_to_who_asks_it,
+                                      fresh_folder, remove_folder),
       cmocka_unit_test(options_are_cleared),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

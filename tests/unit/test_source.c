@@ -27,11 +27,17 @@ struct expected {
 
 #define ENV_KEYS "AWS_ACCESS_KEY_ID=AKenv AWS_SECRET_ACCESS_KEY=hushenv"
 #define FILE_KEYS "[default]\n" KEYS("file")
-#define REFUSED(key)                                                           \
+#define ROLE "arn:aws:iam::123456789012:role/r"
+#define REFUSED(key, sentence)                                                 \
   {                                                                            \
     "a profile with " key, "", "[default]\n" key " = x\n", NULL, {0}, NULL,    \
-        NULL, "profile default has " key "; this version cannot use that"      \
+        NULL, sentence                                                         \
   }
+#define PRINTS(name)                                                           \
+  "credential_process = printf "                                               \
+  "'{\"Version\": 1, \"AccessKeyId\": \"AK" name                               \
+  "\", \"SecretAccessKey\": \"hush" name "\", \"SessionToken\": \"t\"}'\n"
+#define NO_STS "no STS in this test"
 
 static const struct expected cases[] = {
     /* order */
@@ -225,7 +231,7 @@ static const struct expected cases[] = {
      {0},
      NULL,
      NULL,
-     "missing in /tmp/test_aws."},
+     "aws_access_key_id needs an aws_secret_access_key beside it (in /tmp/"},
     {"a file that does not parse",
      "",
      "[default\n",
@@ -265,7 +271,7 @@ static const struct expected cases[] = {
      {.profile = T("two")},
      NULL,
      NULL,
-     "profile two has no aws_access_key_id in "},
+     "profile two gives no credentials in "},
     {"a file named by an option that is not there",
      ENV_KEYS,
      NULL,
@@ -274,50 +280,224 @@ static const struct expected cases[] = {
      NULL,
      NULL,
      "there is no file /nowhere/keys, which CredentialsFile names"},
-    {"a web identity",
-     "AWS_WEB_IDENTITY_TOKEN_FILE=/t AWS_ROLE_ARN=arn:aws:iam::1:role/r",
-     NULL,
-     FILE_KEYS,
-     {0},
-     NULL,
-     NULL,
-     "AWS_WEB_IDENTITY_TOKEN_FILE; this version cannot use that"},
-    {"a container, relative",
-     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x",
-     NULL,
-     NULL,
-     {0},
-     NULL,
-     NULL,
-     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI; this version cannot"},
-    {"a container, full",
-     "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/",
-     NULL,
-     NULL,
-     {0},
-     NULL,
-     NULL,
-     "AWS_CONTAINER_CREDENTIALS_FULL_URI; this version cannot"},
-    {"a role beside static keys",
+
+    /* programs */
+    {"a program",
      "",
-     "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\n",
+     "[default]\n" PRINTS("proc"),
+     NULL,
+     {0},
+     "AKproc",
+     "t",
+     "credential_process printf of profile default"},
+    {"a program that is not there",
+     "",
+     "[default]\ncredential_process = /nowhere/give hush\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "profile default: credential_process /nowhere/give cannot be run: there "
+     "is no such file"},
+    {"a program that fails",
+     "",
+     "[default]\ncredential_process = sh -c 'echo hush; echo no login >&2; "
+     "exit 2'\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "profile default: credential_process sh ended with status 2 and said: no "
+     "login"},
+    {"a program that prints something else",
+     "",
+     "[default]\ncredential_process = echo hush\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "credential_process echo of profile default: "},
+    {"a program of another version",
+     "",
+     "[default]\ncredential_process = echo '{\"Version\": 2}'\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "credential_process echo of profile default: Version is not the number 1"},
+    {"a program that prints nothing",
+     "",
+     "[default]\ncredential_process = true hush\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "profile default: credential_process true printed nothing"},
+    {"no shell, no home folder",
+     "",
+     "[default]\ncredential_process = echo ~ $HOME `id` >/dev/null\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "credential_process echo of profile default: "},
+    {"a quote without its end",
+     "",
+     "[default]\ncredential_process = give 'hush\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "profile default: credential_process: the command line cannot be split"},
+
+    /* roles, as far as one comes without STS */
+    {"a web identity of the environment",
+     "AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere/t AWS_ROLE_ARN=" ROLE,
+     NULL,
      FILE_KEYS,
      {0},
      NULL,
      NULL,
-     "profile default has role_arn"},
-    REFUSED("role_arn"),
-    REFUSED("web_identity_token_file"),
-    REFUSED("sso_session"),
-    REFUSED("sso_start_url"),
-    REFUSED("credential_source"),
-    REFUSED("credential_process"),
-    REFUSED("mfa_serial"),
-    REFUSED("login_session"),
+     "web identity: there is no file /nowhere/t, which is to hold the token"},
+    {"a web identity without its role",
+     "AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere/t",
+     NULL,
+     FILE_KEYS,
+     {0},
+     NULL,
+     NULL,
+     "holds AWS_WEB_IDENTITY_TOKEN_FILE, but no AWS_ROLE_ARN; set both"},
+    {"a role of the environment without a token is nothing",
+     "AWS_ROLE_ARN=" ROLE,
+     NULL,
+     FILE_KEYS,
+     {0},
+     "AKfile",
+     NULL,
+     "profile default"},
+    {"an option for a file suppresses the web identity",
+     "AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere/t AWS_ROLE_ARN=" ROLE,
+     NULL,
+     FILE_KEYS,
+     {.profile = T("default")},
+     "AKfile",
+     NULL,
+     "profile default"},
+    {"a web identity of a profile",
+     "",
+     "[default]\nweb_identity_token_file = /nowhere/t\nrole_arn = " ROLE "\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "web identity: there is no file /nowhere/t"},
+    {"a role with the keys of another profile",
+     "",
+     "[default]\nrole_arn = " ROLE "\nsource_profile = base\n",
+     "[base]\n" KEYS("base"),
+     {0},
+     NULL,
+     NULL,
+     "cannot assume role " ROLE " with profile base in "},
+    {"a role with its own keys",
+     "",
+     "[default]\nrole_arn = " ROLE "\nsource_profile = default\n",
+     FILE_KEYS,
+     {0},
+     NULL,
+     NULL,
+     NO_STS},
+    {"a role with a program",
+     "",
+     "[default]\nrole_arn = " ROLE "\nsource_profile = base\n"
+     "[profile base]\n" PRINTS("proc"),
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "with credential_process printf of profile base: " NO_STS},
+    {"a role with the keys of the environment",
+     ENV_KEYS,
+     "[profile two]\nrole_arn = " ROLE "\ncredential_source = Environment\n",
+     NULL,
+     {.profile = T("two")},
+     NULL,
+     NULL,
+     "cannot assume role " ROLE " with environment: " NO_STS},
+    {"a role with an empty environment",
+     "",
+     "[default]\nrole_arn = " ROLE "\ncredential_source = Environment\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "profile default: credential_source Environment gives none: set AWS_ACC"},
+    {"a role with half a pair in the environment",
+     "AWS_ACCESS_KEY_ID=AK",
+     "[profile two]\nrole_arn = " ROLE "\ncredential_source = Environment\n",
+     NULL,
+     {.profile = T("two")},
+     NULL,
+     NULL,
+     "profile two: credential_source Environment: the environment holds AWS_A"},
+    {"a role outside of a container",
+     "",
+     "[default]\nrole_arn = " ROLE "\ncredential_source = EcsContainer\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "credential_source EcsContainer gives none: this is no container"},
+    {"a role without metadata",
+     "",
+     "[default]\nrole_arn = " ROLE
+     "\ncredential_source = Ec2InstanceMetadata\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "credential_source Ec2InstanceMetadata gives none: the instance metadata "
+     "service is switched off"},
+    {"a loop",
+     "",
+     "[default]\nrole_arn = " ROLE "\nsource_profile = two\n"
+     "[profile two]\nrole_arn = " ROLE "\nsource_profile = default\n",
+     NULL,
+     {0},
+     NULL,
+     NULL,
+     "leads back to a profile that was asked before"},
+    {"the option RoleArn on top",
+     "",
+     NULL,
+     FILE_KEYS,
+     {.role_arn = T(ROLE)},
+     NULL,
+     NULL,
+     "cannot assume role " ROLE " with profile default in "},
+    {"the option RoleArn without anything below",
+     "",
+     NULL,
+     NULL,
+     {.role_arn = T(ROLE)},
+     NULL,
+     NULL,
+     "no credentials found"},
+    {"the option RoleArn that names no role",
+     "",
+     NULL,
+     FILE_KEYS,
+     {.role_arn = T("arn:aws:iam::123456789012:user/x")},
+     NULL,
+     NULL,
+     "names no role"},
+    REFUSED("role_arn = " ROLE "\nx", "needs source_profile or credential_so"),
+    REFUSED("sso_account_id", "SSO (IAM Identity Center) needs somebody"),
+    REFUSED("login_session", "a login session needs somebody"),
 };
 
 static struct session *session;
-static struct place place = {.region = T("eu-west-1")};
+static struct place place = {.region = T("eu-west-1"), .sts_error = {NO_STS}};
 
 static struct source *open_source(const struct source_options *options) {
   struct profile_options profile = {.name = options->profile,
@@ -492,6 +672,168 @@ static void options_are_wiped(void **state) {
   assert_null(options.config_file);
 }
 
+/* ---- freshness ---------------------------------------------------------- */
+
+/* A credential_process in the folder whose credentials end at a time; each run
+ * gives the next key. */
+static void put_program(const char *end) {
+  char text[1024];
+  (void)snprintf(text, sizeof(text),
+                 "#!/bin/sh\n"
+                 "printf x >>%s\n"
+                 "n=$(wc -c <%s)\n"
+                 "test '%s' != fail || { echo broken >&2; exit 1; }\n"
+                 "echo '{\"Version\":1,\"AccessKeyId\":\"AK'$((n))'\",'\n"
+                 "echo '\"SecretAccessKey\":\"hush\",\"Expiration\":\"%s\"}'\n",
+                 path_of("count"), path_of("count"), end, end);
+  put_file("other", text);
+  if (chmod(path_of("other"), 0700) != 0)
+    abort();
+}
+
+static struct source *open_program(const char *end) {
+  char text[256];
+  put_program(end);
+  (void)snprintf(text, sizeof(text), "[default]\ncredential_process = %s\n",
+                 path_of("other"));
+  put_config(text);
+  return open_source(&no_options);
+}
+
+static void close_program(struct source *source) {
+  close_source(source);
+  put_file("count", NULL);
+}
+
+static int tend(struct source *source, int64_t now_s) {
+  struct err err = {""};
+  return source_tend(source, now_s, &err);
+}
+
+#define HOUR_S 3600
+#define IN_AN_HOUR "2023-11-14T23:13:20Z"   /* NOW + 1 h */
+#define IN_TWO_HOURS "2023-11-15T00:13:20Z" /* NOW + 2 h */
+#define IN_20_MIN "2023-11-14T22:33:20Z"
+#define AN_HOUR_AGO "2023-11-14T21:13:20Z"
+
+static void they_are_renewed_15_minutes_before_their_end(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  assert_int_equal(source_due_s(source, NOW), 0);
+  assert_int_equal(tend(source, NOW), 0);
+  assert_int_equal(source_expires_s(source), NOW + HOUR_S);
+  assert_string_equal(key_now(source, NOW), "AK1");
+  assert_int_equal(source_due_s(source, NOW), 2700);
+  assert_int_equal(tend(source, NOW + 2699), 0);
+  assert_string_equal(key_now(source, NOW + 2699), "AK1");
+
+  put_program(IN_TWO_HOURS);
+  assert_int_equal(source_due_s(source, NOW + 2700), 0);
+  assert_string_equal(key_now(source, NOW + 2700), "AK1"); /* no wait there */
+  assert_int_equal(tend(source, NOW + 2700), 0);
+  assert_string_equal(key_now(source, NOW + 2700), "AK2");
+  assert_int_equal(source_due_s(source, NOW + 2700), 2 * HOUR_S - 900 - 2700);
+  close_program(source);
+}
+
+static void those_of_a_short_life_at_half_of_it(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_20_MIN);
+  assert_int_equal(tend(source, NOW), 0);
+  assert_int_equal(source_due_s(source, NOW), 600);
+  assert_int_equal(tend(source, NOW + 599), 0);
+  assert_string_equal(key_now(source, NOW + 599), "AK1");
+  assert_int_equal(tend(source, NOW + 600), 0);
+  assert_string_equal(key_now(source, NOW + 600), "AK2");
+  close_program(source);
+}
+
+static void those_without_an_end_are_not_renewed(void **state) {
+  (void)state;
+  put_config("[default]\n" PRINTS("proc"));
+  struct source *source = open_source(&no_options);
+  assert_int_equal(tend(source, NOW), 0);
+  assert_int_equal(source_due_s(source, NOW + 1000000), INT64_MAX);
+  assert_int_equal(source_expires_s(source), CRED_NEVER);
+  close_source(source);
+}
+
+/* A broken source is asked once a minute, and what is held serves to its
+ * end. */
+static void a_refresh_that_fails_is_tried_once_a_minute(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  struct err err = {""};
+  assert_int_equal(tend(source, NOW), 0);
+  put_program("fail");
+  assert_int_equal(source_tend(source, NOW + 2700, &err), -1);
+  assert_non_null(strstr(err.text, "ended with status 1 and said: broken"));
+  assert_int_equal(source_due_s(source, NOW + 2701), 59);
+  assert_int_equal(tend(source, NOW + 2759), 0); /* not asked */
+  assert_string_equal(source_get(source, NOW + 2759, &err)->access_key_id,
+                      "AK1");
+  assert_non_null(strstr(err.text, "said: broken")); /* and says so */
+  assert_int_equal(tend(source, NOW + 2760), -1);
+
+  /* A clock that is set back does not make it wait for longer. */
+  assert_int_equal(source_due_s(source, NOW - 1000000), 1000000 + 2700);
+
+  assert_non_null(source_get(source, NOW + 3600, &err));
+  assert_null(source_get(source, NOW + 3601, &err));
+  assert_non_null(strstr(err.text, "said: broken"));
+  put_program(IN_TWO_HOURS);
+  assert_string_equal(key_now(source, NOW + 3700), "AK5");
+  assert_int_equal(source_due_s(source, NOW + 3700), 2 * HOUR_S - 900 - 3700);
+  close_program(source);
+}
+
+static void keys_that_aws_refused_are_fetched_anew(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  struct err err = {""};
+  assert_string_equal(key_now(source, NOW), "AK1");
+  source_forget(source, NOW + 1);
+  assert_string_equal(key_now(source, NOW + 1), "AK2");
+  source_forget(source, NOW + 30); /* once a minute */
+  assert_string_equal(key_now(source, NOW + 30), "AK2");
+  put_program("fail");
+  source_forget(source, NOW + 61);
+  assert_null(source_get(source, NOW + 61, &err));
+  assert_non_null(strstr(err.text, "said: broken"));
+  close_program(source);
+}
+
+static void those_that_have_ended_are_not_used(void **state) {
+  (void)state;
+  struct source *source = open_program(AN_HOUR_AGO);
+  struct err err = {""};
+  assert_null(source_get(source, NOW, &err));
+  assert_non_null(strstr(err.text, "gives credentials that have ended"));
+  close_program(source);
+}
+
+static void a_changed_file_ends_a_programs_keys(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  assert_string_equal(key_now(source, NOW), "AK1");
+  put_config("[default]\n" KEYS("conf"));
+  assert_string_equal(key_now(source, NOW + 1), "AKconf");
+  close_program(source);
+}
+
+static void a_stop_ends_the_program(void **state) {
+  (void)state;
+  put_config("[default]\ncredential_process = sleep 60\n");
+  struct source *source = open_source(&no_options);
+  struct err err = {""};
+  atomic_store(&no_deadline_ms, 0);
+  assert_null(source_get(source, NOW, &err));
+  atomic_store(&no_deadline_ms, INT64_MAX);
+  assert_string_equal(err.text, "profile default: credential_process sleep "
+                                "was killed, as the daemon stops");
+  close_source(source);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
 #define TEST(name)                                                             \
@@ -504,6 +846,14 @@ int main(void) {
       TEST(a_broken_file_takes_nothing_away),
       TEST(credentials_are_forgotten_once_a_minute),
       TEST(options_are_wiped),
+      TEST(they_are_renewed_15_minutes_before_their_end),
+      TEST(those_of_a_short_life_at_half_of_it),
+      TEST(those_without_an_end_are_not_renewed),
+      TEST(a_refresh_that_fails_is_tried_once_a_minute),
+      TEST(keys_that_aws_refused_are_fetched_anew),
+      TEST(those_that_have_ended_are_not_used),
+      TEST(a_changed_file_ends_a_programs_keys),
+      TEST(a_stop_ends_the_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,55 @@
+/* node: what sender.c, which any thread calls, and work.c, which is the node's
+ * thread, share of one destination. */
+#ifndef RUN_NODE_H
+#define RUN_NODE_H
+
+#include "metric/agg.h"
+#include "run/deliver.h"
+#include "run/flush.h"
+#include "run/identity.h"
+#include "run/report.h"
+#include "run/sender.h"
+#include "run/session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sender {
+  const struct sender_options *options;
+  const struct rules *rules;
+  int64_t phase_ms;  /* of its flushes after the multiple of FlushInterval */
+  uint32_t period_s; /* of series with StorageResolution 60 */
+  pthread_t thread;
+  bool has_thread;
+  bool has_lock;
+
+  pthread_mutex_t lock;
+  pthread_cond_t wake;   /* steady clock */
+  struct agg agg;        /* guarded by lock */
+  struct report report;  /* guarded by lock */
+  bool flush_asked;      /* guarded by lock */
+  int64_t flush_older_s; /* guarded by lock: of the flush that was asked */
+  bool stop_asked;       /* guarded by lock */
+  int64_t stop_ms;       /* guarded by lock: steady time of the end */
+
+  /* Steady time at which a request is abandoned; INT64_MAX until stop. */
+  _Atomic int64_t deadline_ms;
+
+  /* The thread's alone. */
+  struct session *session;
+  struct identity *identity;
+  struct delivery *delivery;
+  struct flush flush;
+  struct samples taken; /* swapped with agg's at each flush */
+  struct tally tally;
+  int64_t flushed_s; /* last multiple of FlushInterval that was due */
+  uint64_t awaited;  /* values for which the last flush kept what names them */
+  int64_t n_flushes;
+};
+
+/* The node's thread (work.c): flushes and sends until it is told to stop. */
+void *node_work(void *sender);
+
+#endif
