@@ -5,7 +5,8 @@ import pytest
 
 import imds
 from ailing import is_published, recovers, refuses, says
-from scene import REGION, Scene, config, node, publish, without_keys
+from scene import (KEY, REGION, SECRET, Scene, config, node, publish,
+                   without_keys)
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 
@@ -130,7 +131,8 @@ def test_endpoint_of_sts(proxied, label):
     scene, proxy = proxied
     url, words = URLS[label]
     daemon = scene.start(
-        config(None, node("a", None), node("b", None, RoleArn=ROLE),
+        config(None, node("a", None), node(
+            "b", None, AccessKeyId=KEY, SecretAccessKey=SECRET, RoleArn=ROLE),
                Proxy=proxy.url), environment={"AWS_ENDPOINT_URL_STS": url})
     publish(daemon, kept=1)
     says(daemon, f"cannot assume role {ROLE} with AccessKeyId in the "
