@@ -87,7 +87,7 @@ static void expand_own(const struct tmpl *tmpl, struct str text,
                                                   "",      "",
                                                   "",      ""};
   static const struct reading reading = {.name = "value"};
-  static char *const texts[] = {"i-1", "\x01  evil\x01", "K\xc3\xb6ln"};
+  static char texts[][16] = {"i-1", "\x01  evil\x01", "K\xc3\xb6ln"};
   char *copy = str_dup(text);
   struct input in = {.part = {copy, "\x01 .a\x01", "", "t\x01", "\x01\x01 "},
                      .meta = meta,
