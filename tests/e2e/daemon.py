@@ -187,7 +187,10 @@ LoadPlugin unixsock
 
     def start(self, timeout=30):
         """Starts the daemon and waits until it reads and writes values."""
-        self.launch()
+        return self.launch().await_start(timeout)
+
+    def await_start(self, timeout=30):
+        """Waits until it reads and writes values."""
         try:
             self.wait_for(r'Initialization complete', timeout)
         except BaseException:
