@@ -10,8 +10,7 @@
 #define LINE_MAX_BYTES 1000
 #define SAID_AT_ONCE 4 /* messages of one spell before it gets quieter */
 #define HOUR_MS 3600000
-#define DATE_DIGITS 6 /* "102030", "20300101", "1700000000"; a port has fewer  \
-                       */
+#define DATE_DIGITS 6 /* 102030, 20300101, 1700000000; a port has fewer */
 
 static void to_stderr(enum log_level level, const char *message) {
   (void)level;
@@ -105,7 +104,7 @@ static size_t take_piece(const char *key, bool *is_passing) {
   static const char request[] = "[request ";
   size_t digits = strspn(key, "0123456789.");
 
-  *is_passing = digits >= DATE_DIGITS ||
+  *is_passing = strspn(key, "0123456789") >= DATE_DIGITS ||
                 (digits > 0 && strncmp(key + digits, " s", 2) == 0);
   if (digits > 0)
     return digits;

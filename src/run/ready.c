@@ -102,7 +102,7 @@ void delivery_tend(struct delivery *d) {
   http_rest(d->session->nearby);
   if (clock_steady_ms() < d->tend_ms || source_due_s(d->source, now_s) > 0)
     return;
-  if (d->place.region == NULL || source_origin(d->source)[0] == '\0') {
+  if (d->place.region == NULL || !source_is_usable(d->source, now_s)) {
     (void)delivery_ready(d);
     return;
   }

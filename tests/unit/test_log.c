@@ -196,8 +196,9 @@ static void an_id_or_a_time_is_no_other_thing(void **state) {
   heard.n = 0;
   log_state_bad(&s, SAY_ERROR, "", 1, "web-1/cpu-0/cpu", "a");
   log_state_bad(&s, SAY_ERROR, "", 2, "web-1/cpu-1/cpu", "b");
-  log_state_bad(&s, SAY_ERROR, "", 3, "web-1/tcpconns-8080-local", "c");
-  assert_int_equal(heard.n, 3);
+  log_state_bad(&s, SAY_ERROR, "", 3, "10.0.0.1/tcpconns-8080-local", "c");
+  log_state_bad(&s, SAY_ERROR, "", 4, "10.0.0.2/tcpconns-8080-local", "d");
+  assert_int_equal(heard.n, 4);
 }
 
 int main(void) {
