@@ -164,6 +164,7 @@ static int assume(struct source *source, struct found *found, struct err *err) {
  * unchanged. */
 static int fetch(struct source *source, int64_t now_s, struct err *err) {
   struct found found = FOUND_INIT;
+  int64_t end_s = source->held.cred.expires_s;
   int rc = -1;
 
   source->now_s = now_s;
@@ -172,8 +173,9 @@ static int fetch(struct source *source, int64_t now_s, struct err *err) {
   move(&source->held, &found);
   source->n_read = source->session->profile.n_read;
   source->fetched_s = now_s;
-  /* Those of a cache may end soon, and half of what is left is ever less. */
-  source->retry_s = now_s + RETRY_S;
+  /* Who gives the same again has a cache; half of what is left would become
+   * ever less. */
+  source->retry_s = source->held.cred.expires_s == end_s ? now_s + RETRY_S : 0;
   source->must_fetch = source->is_outdated = false;
   rc = 0;
 out:
