@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from daemon import ROOT
 from identity import GROUP, count_lines, fleet_and_group, own, start_with, told
 from keyring import ACCOUNT
 from scene import MINUTE, config, feed, named, node
@@ -77,8 +78,14 @@ def test_what_is_not_named_is_not_asked(scene):
 
 # ---- sets -------------------------------------------------------------------
 
-SETS = [GROUP, 'Dimension "Id" "%{ec2:instance_id}"', 'DimensionSet ""',
-        'DimensionSet "Group"', 'DimensionSet "Group" "Id"']
+# The example of the manual.
+SETS = [GROUP, 'Dimension "Id" "%{ec2:instance_id}"',
+        'DimensionSet "Group" "Id"', 'DimensionSet "Group"', 'DimensionSet ""']
+
+
+def test_example_of_the_manual():
+    manual = ROOT / 'man/collectd-write_cloudwatch.pod'
+    assert '\n  ' + '\n  '.join(SETS) + '\n\n' in manual.read_text()
 
 
 def test_host_group_and_fleet(scene):
