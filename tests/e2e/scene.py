@@ -159,6 +159,8 @@ class Proxy(socketserver.ThreadingTCPServer):
 class _ProxyHandler(socketserver.StreamRequestHandler):
     def handle(self):
         first = self.rfile.readline().decode().strip()
+        if not first:  # given up before anything was asked
+            return
         headers = ''
         while (line := self.rfile.readline().decode()).strip():
             headers += line

@@ -266,7 +266,8 @@ PARTNERS = {'AccessKeyId': ('SecretAccessKey',),
             'SecretAccessKey': ('AccessKeyId',),
             'SessionToken': ('AccessKeyId', 'SecretAccessKey'),
             'ExternalId': ('RoleArn',), 'RoleSessionName': ('RoleArn',),
-            'RoleDuration': ('RoleArn',)}
+            'RoleDuration': ('RoleArn',),
+            'DimensionSet': ('Dimension',)}
 
 
 def commented():

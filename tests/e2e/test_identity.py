@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from identity import GROUP, count_lines, fleet_and_group, own, start_with, told
+from daemon import ROOT
+from identity import (GROUP, count_lines, fleet_and_group, own, put_own,
+                      start_with, told)
 from keyring import ACCOUNT
 from scene import MINUTE, config, feed, named, node
 import faults
@@ -77,8 +79,14 @@ def test_what_is_not_named_is_not_asked(scene):
 
 # ---- sets -------------------------------------------------------------------
 
-SETS = [GROUP, 'Dimension "Id" "%{ec2:instance_id}"', 'DimensionSet ""',
-        'DimensionSet "Group"', 'DimensionSet "Group" "Id"']
+# The example of the manual.
+SETS = [GROUP, 'Dimension "Id" "%{ec2:instance_id}"',
+        'DimensionSet "Group" "Id"', 'DimensionSet "Group"', 'DimensionSet ""']
+
+
+def test_example_of_the_manual():
+    manual = ROOT / 'man/collectd-write_cloudwatch.pod'
+    assert '\n  ' + '\n  '.join(SETS) + '\n\n' in manual.read_text()
 
 
 def test_host_group_and_fleet(scene):
@@ -291,6 +299,20 @@ def test_stop_while_waiting(scene):
         r'the instance \(%\{ec2:\.\.\.\}\) until BufferLimit was reached or '
         'the daemon stopped: write a text after ') == 1
     assert re.search(r'5 data were accepted, 5 values were left out',
+                     daemon.log)
+
+
+def test_wait_that_ends_during_the_stop(scene):
+    """MetadataWait passes after the last flush: no value is lost unseen."""
+    service, metadata = scene.service(), scene.metadata(tags={'A': 'a'})
+    service.always(faults.hang())
+    metadata.always(faults.hang())
+    daemon = start_with(scene, service, metadata,
+                        *fleet_and_group('%{ec2:tag:A}'), MetadataWait=4,
+                        ShutdownTimeout=6)
+    put_own(daemon, load=1)
+    daemon.stop()
+    assert re.search(r'stops; 0 data were accepted, 1 values were left out',
                      daemon.log)
 
 

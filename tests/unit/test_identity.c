@@ -382,6 +382,23 @@ static void what_cannot_be_a_value_is_none(void **state) {
   }
 }
 
+/* A text ends at a NUL; what is blank before it is none. */
+static void a_nul_byte_makes_no_blank_value(void **state) {
+  static const struct answer list[] = {
+      TOKEN,
+      KNOWN(DOCUMENT,
+            "{\"instanceId\": \"\\u0000x\", \"region\": \" \\u0000x\", "
+            "\"imageId\": \"a\\u0000x\"}"),
+      END};
+  (void)state;
+
+  answers_use(&server, list);
+  begin("instance_id region image_id", WAIT_MS, "");
+  identity_tend(identity);
+  EXPECT("- - a", "PUT /latest/api/token " DOCUMENT " ");
+  end();
+}
+
 static void a_stop_is_no_trouble(void **state) {
   (void)state;
   answers_use(&server, at_last);
@@ -411,6 +428,7 @@ int main(void) {
       IN_FOLDER(without_waiting_nothing_is_ever_awaited),
       IN_FOLDER(one_item_in_trouble_does_not_keep_back_others),
       IN_FOLDER(what_cannot_be_a_value_is_none),
+      IN_FOLDER(a_nul_byte_makes_no_blank_value),
       IN_FOLDER(a_stop_is_no_trouble),
   };
   if (http_global_init() != 0)
