@@ -1,5 +1,7 @@
 #include "aws/words.h"
 
+#include "base/digest.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +84,8 @@ char **words_split(const char *line, struct err *err) {
   /* Each word but the last has a blank after it, so that the texts with their
    * NULs are no longer than the line with its own. */
   size_t list_bytes = (WORDS_MAX + 1) * sizeof(char *);
-  char **words = malloc(list_bytes + strlen(line) + 1);
+  size_t text_bytes = strlen(line) + 1;
+  char **words = malloc(list_bytes + text_bytes);
   if (words == NULL) {
     err_set(err, "out of memory");
     return NULL;
@@ -90,6 +93,7 @@ char **words_split(const char *line, struct err *err) {
   struct reader r = {line, (char *)words + list_bytes, NULL};
   if (split(&r, words, err) == 0)
     return words;
+  digest_wipe((char *)words + list_bytes, text_bytes);
   free(words);
   return NULL;
 }

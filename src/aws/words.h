@@ -11,10 +11,11 @@
 
 #define WORDS_MAX 256
 
-/* words[0..] are the words, then NULL; all in one block that the caller frees
- * (free(words)).  NULL with *err set, without a word of the line: no word, too
- * many, a quote without its end, nothing after the last backslash, or no
- * memory. */
+/* words[0..] are the words, then NULL; all in one block that the caller wipes,
+ * if the line may hold a secret, and frees (free(words)).  NULL with *err set,
+ * without a word of the line: no word, too many, a quote without its end,
+ * nothing after the last backslash, or no memory; nothing is left of it then.
+ */
 char **words_split(const char *line, struct err *err);
 
 #endif

@@ -142,9 +142,9 @@ static bool drop_too_large(struct delivery *d, struct parcel *first,
 }
 
 /* Signs and sends the batch, which is complete. */
-static void send_batch(struct delivery *d, const struct cred *cred,
-                       int64_t now_s) {
+static void send_batch(struct delivery *d, const struct cred *cred) {
   struct err err = {""};
+  int64_t now_s = clock_wall_ms() / 1000; /* to ask for credentials took time */
   struct post post = {.http = d->session->aws,
                       .place = &d->place,
                       .cred = cred,
@@ -159,10 +159,9 @@ static void send_batch(struct delivery *d, const struct cred *cred,
 
 void delivery_attempt(struct delivery *d) {
   struct err err = {""};
-  int64_t now_s = clock_wall_ms() / 1000;
 
   d->answer.retry_after_ms = 0;
-  expire(d, now_s);
+  expire(d, clock_wall_ms() / 1000);
   struct parcel *first = d->outbox.newest;
   if (first == NULL)
     return;
@@ -171,7 +170,7 @@ void delivery_attempt(struct delivery *d) {
   if (cred == NULL)
     d->wake_ms = d->tend_ms;
   else if (fill(d, first, &err) == 0)
-    send_batch(d, cred, now_s);
+    send_batch(d, cred);
   else if (!drop_too_large(d, first, &err))
     delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
 }

@@ -22,8 +22,10 @@ struct delivery {
   struct session *session; /* borrowed */
   struct source *source;
   struct json_out *json;
-  struct place place;    /* empty until it was found */
-  unsigned place_n_read; /* of the profile, when it was found */
+  struct place place;        /* empty until it was found */
+  unsigned place_n_read;     /* of the profile, when it was found */
+  unsigned misplaced_n_read; /* when none was found though one is known */
+  int64_t misplaced_ms;      /* steady; by those files not sought before */
   struct outbox outbox;
   struct batch batch;
   struct http_answer answer;
@@ -40,7 +42,8 @@ struct delivery {
   bool has_accepted;  /* anything yet */
   struct delivery_count count; /* but for what the outbox counts */
 
-  struct log_state awaited; /* there is no region, or are no credentials */
+  struct log_state awaited;   /* there is no region, or are no credentials */
+  struct log_state misplaced; /* the files give no place any more */
   struct log_state renewal; /* credentials are used that could not be renewed */
   struct log_state sending; /* why nothing is accepted */
   struct log_state clock;   /* this host's differs from the service's */

@@ -10,6 +10,7 @@
 #define LINE_MAX_BYTES 1000
 #define SAID_AT_ONCE 4 /* messages of one spell before it gets quieter */
 #define HOUR_MS 3600000
+#define DATE_DIGITS 6 /* 102030, 20300101, 1700000000; a port has fewer */
 
 static void to_stderr(enum log_level level, const char *message) {
   (void)level;
@@ -96,15 +97,28 @@ static void begin(struct log_state *state, int64_t now_ms) {
   state->since_ms = now_ms;
 }
 
-/* Without times such as "2.1 s": how long something took is no other thing. */
+/* The beginning of a key up to where something else begins; *is_passing when it
+ * differs from one time to the next while the thing is the same: how long
+ * something took, the id of a request, a date or a time of AWS's sentences. */
+static size_t take_piece(const char *key, bool *is_passing) {
+  static const char request[] = "[request ";
+  size_t digits = strspn(key, "0123456789.");
+
+  *is_passing = strspn(key, "0123456789") >= DATE_DIGITS ||
+                (digits > 0 && strncmp(key + digits, " s", 2) == 0);
+  if (digits > 0)
+    return digits;
+  *is_passing = strncmp(key, request, sizeof(request) - 1) == 0;
+  return *is_passing ? strcspn(key, "]") : 1;
+}
+
 static uint64_t hash_key(const char *key) {
   uint64_t hash = STR_HASH_SEED;
+  bool is_passing;
 
   while (*key != '\0') {
-    size_t digits = strspn(key, "0123456789.");
-    bool is_time = digits > 0 && strncmp(key + digits, " s", 2) == 0;
-    size_t n = digits > 0 ? digits : 1;
-    if (!is_time)
+    size_t n = take_piece(key, &is_passing);
+    if (!is_passing)
       hash = str_hash(hash, key, n);
     key += n;
   }

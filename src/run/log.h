@@ -34,7 +34,7 @@ struct log_state {
  *
  * key     names what is wrong: the message is said only if it differs from the
  *         last one's, as messages hold request ids and numbers that always do;
- *         times such as "2.1 s" in it do not count
+ *         times such as "2.1 s", "[request ID]" and dates in it do not count
  * now_ms  steady time
  * What comes and goes is said ever more rarely, at last once an hour, until it
  * has been well for an hour: so a day of trouble is some thirty lines. */

@@ -101,8 +101,11 @@ static bool read_some(struct run *run, int64_t wait_ms) {
   return true;
 }
 
+/* Once its output has ended, it has either begun its program or failed to; but
+ * that end, too, is awaited within the limits only, as a child of somebody else
+ * may have got the pipe. */
 static enum stop read_all(struct run *run, int64_t end_ms) {
-  while (run->child.fd[CHILD_OUT] >= 0) {
+  while (run->child.fd[CHILD_OUT] >= 0 || run->child.fd[CHILD_EXEC] >= 0) {
     int64_t now_ms = clock_steady_ms();
     int64_t left_ms = end_ms - now_ms;
     if (now_ms >= atomic_load(run->limits->deadline_ms))
@@ -113,9 +116,6 @@ static enum stop read_all(struct run *run, int64_t end_ms) {
     if (run->is_too_long)
       return STOP_TOO_LONG;
   }
-  /* Without its output, it has either begun its program or failed to. */
-  while (run->child.fd[CHILD_EXEC] >= 0)
-    take(run, CHILD_EXEC);
   return STOP_END;
 }
 

@@ -19,6 +19,31 @@ static void warn_of_plain_http(const struct delivery *d,
             place->endpoint.url);
 }
 
+/* Whether what is known of the place is of the files as they are; or they give
+ * none, which was found out less than a minute ago. */
+static bool is_settled(const struct delivery *d) {
+  unsigned n_read = d->session->profile.n_read;
+
+  if (d->place.region == NULL)
+    return false;
+  return d->place_n_read == n_read ||
+         (d->misplaced_n_read == n_read && clock_steady_ms() < d->misplaced_ms);
+}
+
+/* The files have changed, and by them there is no place: the one of before
+ * serves.  The metadata service, asked for a region, may hang, so this is not
+ * found out anew for each request. */
+static void stay(struct delivery *d, unsigned n_read, const struct err *why) {
+  int64_t now_ms = clock_steady_ms();
+
+  d->misplaced_n_read = n_read;
+  d->misplaced_ms = now_ms + TEND_MAX_MS;
+  log_state_bad(&d->misplaced, SAY_WARNING, d->options->node, now_ms, why->text,
+                "the shared AWS files have changed, but cannot be followed: "
+                "%s; requests go on to %s in region %s",
+                why->text, d->place.endpoint.authority, d->place.region);
+}
+
 /* Finds the place, again when the shared files have changed.  What was found
  * before goes on while nothing better can be had. */
 static bool has_place(struct delivery *d, struct err *err) {
@@ -27,15 +52,23 @@ static bool has_place(struct delivery *d, struct err *err) {
   bool is_known = d->place.region != NULL;
 
   (void)profile_refresh(profile, NULL);
-  if (is_known && d->place_n_read == profile->n_read)
+  if (is_settled(d))
     return true;
-  if (place_find(d->session, &d->options->place, &place, err) != 0)
+  unsigned n_read = profile->n_read; /* they may change meanwhile */
+  if (place_find(d->session, &d->options->place, &place, err) != 0) {
+    if (is_known)
+      stay(d, n_read, err);
     return is_known;
+  }
   if (!is_known || strcmp(place.endpoint.url, d->place.endpoint.url) != 0)
     warn_of_plain_http(d, &place);
   place_clear(&d->place);
   d->place = place;
-  d->place_n_read = profile->n_read;
+  d->place_n_read = n_read;
+  (void)log_state_good(&d->misplaced, d->options->node, clock_steady_ms(),
+                       "the shared AWS files are followed again: requests go "
+                       "to %s in region %s",
+                       d->place.endpoint.authority, d->place.region);
   return true;
 }
 
@@ -102,7 +135,7 @@ void delivery_tend(struct delivery *d) {
   http_rest(d->session->nearby);
   if (clock_steady_ms() < d->tend_ms || source_due_s(d->source, now_s) > 0)
     return;
-  if (d->place.region == NULL || source_origin(d->source)[0] == '\0') {
+  if (d->place.region == NULL || !source_is_usable(d->source, now_s)) {
     (void)delivery_ready(d);
     return;
   }

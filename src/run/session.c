@@ -1,7 +1,5 @@
 #include "run/session.h"
 
-#include "base/str.h"
-
 #include <stdlib.h>
 
 /* A metadata service is one hop away: it answers within milliseconds, or there
@@ -52,10 +50,4 @@ const char *session_setting(struct session *session, enum env_name variable,
     return value;
   (void)profile_refresh(&session->profile, NULL);
   return profile_get(&session->profile, key);
-}
-
-bool session_is_on(struct session *session, enum env_name variable,
-                   const char *key) {
-  const char *value = session_setting(session, variable, key);
-  return str_eq_nocase(str_trim(str_of(value)), STR("true"));
 }

@@ -42,8 +42,4 @@ void session_free(struct session *session);
 const char *session_setting(struct session *session, enum env_name variable,
                             const char *key);
 
-/* The same, for a setting that is on when it is "true" in any case. */
-bool session_is_on(struct session *session, enum env_name variable,
-                   const char *key);
-
 #endif

@@ -164,6 +164,7 @@ static int assume(struct source *source, struct found *found, struct err *err) {
  * unchanged. */
 static int fetch(struct source *source, int64_t now_s, struct err *err) {
   struct found found = FOUND_INIT;
+  int64_t end_s = source->held.cred.expires_s;
   int rc = -1;
 
   source->now_s = now_s;
@@ -172,7 +173,9 @@ static int fetch(struct source *source, int64_t now_s, struct err *err) {
   move(&source->held, &found);
   source->n_read = source->session->profile.n_read;
   source->fetched_s = now_s;
-  source->retry_s = 0;
+  /* Who gives the same again has a cache; half of what is left would become
+   * ever less. */
+  source->retry_s = source->held.cred.expires_s == end_s ? now_s + RETRY_S : 0;
   source->must_fetch = source->is_outdated = false;
   rc = 0;
 out:
@@ -186,8 +189,7 @@ static bool is_held(const struct source *source) {
   return source->held.cred.access_key_id != NULL;
 }
 
-/* Whether what is held may be signed with, though a refresh failed. */
-static bool is_usable(const struct source *source, int64_t now_s) {
+bool source_is_usable(const struct source *source, int64_t now_s) {
   if (!is_held(source))
     return false;
   if (source->held.is_stable)
@@ -250,6 +252,8 @@ int64_t source_due_s(const struct source *source, int64_t now_s) {
 
 /* A refresh that is not urgent, as what is held can be used. */
 static int refresh(struct source *source, int64_t now_s, struct err *err) {
+  int64_t begun_ms = clock_steady_ms();
+
   source->failure.text[0] = '\0';
   if (fetch(source, now_s, &source->failure) == 0) {
     if (cred_is_fresh(&source->held.cred, now_s, 0))
@@ -258,7 +262,8 @@ static int refresh(struct source *source, int64_t now_s, struct err *err) {
     err_set(&source->failure, "%s gives credentials that have ended",
             buf_str(&source->held.origin));
   }
-  put_off(source, now_s);
+  /* One that hangs to its time limit must not be all that the thread does. */
+  put_off(source, now_s + (clock_steady_ms() - begun_ms) / 1000);
   return err_set(err, "%s", source->failure.text);
 }
 
@@ -273,13 +278,13 @@ const struct cred *source_get(struct source *source, int64_t now_s,
   bool is_wanted = source->must_fetch || source->is_outdated;
   bool may_wait = !is_wanted || left_s(source->retry_s, now_s) > 0;
 
-  if (is_usable(source, now_s) && !is_new && may_wait) {
+  if (source_is_usable(source, now_s) && !is_new && may_wait) {
     bool is_read = files.text[0] == '\0';
     err_set(err, "%s", is_read ? source->failure.text : files.text);
     return &source->held.cred;
   }
   (void)refresh(source, now_s, err);
-  return is_usable(source, now_s) ? &source->held.cred : NULL;
+  return source_is_usable(source, now_s) ? &source->held.cred : NULL;
 }
 
 void source_forget(struct source *source, int64_t now_s) {

@@ -54,6 +54,11 @@ const struct cred *source_get(struct source *source, int64_t now_s,
  * a minute.  0; or -1 with *err set when that failed: what is held goes on. */
 int source_tend(struct source *source, int64_t now_s, struct err *err);
 
+/* Whether there are credentials that may be signed with, though a refresh
+ * failed: those of an instance or container always, others until their end, or
+ * until AWS refused them. */
+bool source_is_usable(const struct source *source, int64_t now_s);
+
 /* Seconds until source_tend() has something to do; 0: now. */
 int64_t source_due_s(const struct source *source, int64_t now_s);
 

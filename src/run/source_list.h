@@ -35,7 +35,7 @@ struct source {
   struct found held;  /* empty: none */
   unsigned n_read;    /* of the profile, when they were fetched */
   int64_t fetched_s;  /* when that was */
-  int64_t retry_s;    /* no refresh before; 0: none has failed */
+  int64_t retry_s;    /* no refresh before; 0: whenever it is due */
   int64_t refused_s;  /* when source_forget() was last obeyed; 0: never */
   bool must_fetch;    /* AWS refused what is held */
   bool is_outdated;   /* the files have changed since */

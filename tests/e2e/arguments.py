@@ -1,7 +1,6 @@
 """What processes show of themselves to everybody on a host: their arguments.
 
-    watch = ArgumentWatch()
-    watch.follow(daemon.pid)
+    watch = ArgumentWatch(lambda: [daemon.pid])
     ...
     watch.stop(); watch.seen  # {"/proc/17/cmdline": text, ...}
 """
@@ -34,18 +33,17 @@ def children_of(pid):
 
 class ArgumentWatch:
     """Looks at the arguments of some processes, and of their children and
-    theirs, again and again."""
+    theirs, again and again.
 
-    def __init__(self):
+    pids  a function: which they are now; None is nobody
+    """
+
+    def __init__(self, pids):
         self.seen = {}  # where: all texts that stood there
-        self._pids = []
+        self._pids = pids
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-
-    def follow(self, pid):
-        self._look(pid)
-        self._pids.append(pid)
 
     def stop(self):
         """Ends it; may be called twice."""
@@ -54,8 +52,9 @@ class ArgumentWatch:
 
     def _run(self):
         while not self._over.wait(PAUSE_S):
-            for pid in list(self._pids):
-                self._look(pid)
+            for pid in self._pids():
+                if pid is not None:
+                    self._look(pid)
 
     def _look(self, pid):
         where = f"/proc/{pid}/cmdline"

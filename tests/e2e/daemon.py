@@ -187,10 +187,7 @@ LoadPlugin unixsock
 
     def start(self, timeout=30):
         """Starts the daemon and waits until it reads and writes values."""
-        return self.launch().await_start(timeout)
-
-    def await_start(self, timeout=30):
-        """Waits until it reads and writes values."""
+        self.launch()
         try:
             self.wait_for(r'Initialization complete', timeout)
         except BaseException:
@@ -246,7 +243,8 @@ LoadPlugin unixsock
 
     @property
     def pid(self):
-        return self._process.pid
+        """None before it is started."""
+        return self._process and self._process.pid
 
     def __enter__(self):
         return self.start()

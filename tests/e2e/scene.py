@@ -210,7 +210,8 @@ class Scene:
         self.services = []
         self.proxies = []
         self._folders = []  # outside of ours
-        self._watch = ArgumentWatch()
+        self._watch = ArgumentWatch(lambda: [
+            daemon.pid for daemon in self.daemons if daemon.status is None])
 
     def service(self, **how):
         """A CloudWatch that knows the scene's keyring."""
@@ -265,13 +266,7 @@ class Scene:
         daemon = self.daemon(configuration, **how)
         if self.clock and len(self.daemons) == 1:
             self.clock.begin()
-        return self.launch(daemon)
-
-    def launch(self, daemon):
-        """Starts one that daemon() made."""
-        daemon.launch()
-        self._watch.follow(daemon.pid)
-        return daemon.await_start()
+        return daemon.start()
 
     def __enter__(self):
         return self

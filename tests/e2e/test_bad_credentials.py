@@ -220,14 +220,15 @@ def unreadable(scene, service, name, said, awaited="credentials", **how):
     daemon = scene.daemon(without_keys(service), wrapper=PLAIN_ROOT, **how)
     path = daemon.folder / name
     os.chown(path, 65534, 65534)
-    scene.launch(daemon)
-    recovers(service, daemon, f"{said} (Permission denied): ...the file should "
-             "belong to the user that collectd runs as",
+    daemon.start()
+    recovers(service, daemon, f"{said} (Permission denied): ",
              lambda: os.chown(path, 0, 0), awaited)
     return daemon.log
 
 
-NOBODY = "it belongs to nobody and has mode 0600; the file should belong"
+NOBODY = ("(Permission denied): it belongs to user nobody (65534) with mode "
+          "0600, and collectd runs as user root (0); the file should belong to "
+          "the user that collectd runs as: root without CAP_DAC_OVERRIDE")
 
 
 @pytest.mark.parametrize("name", [".aws/credentials", ".aws/config"])
@@ -241,7 +242,7 @@ def test_unreadable_shared_file(scene, name):
 def test_folder_that_may_not_be_entered(scene):
     keys = scene.keyring.issue()
     (scene.folder / "daemon-0/.aws").mkdir(0o700, parents=True)
-    assert "a folder above it may not be entered" in unreadable(
+    assert "who may not enter a folder above it" in unreadable(
         scene, scene.service(), ".aws", "cannot read ...", "region",
         files={".aws/credentials": keys.section("default")})
 
@@ -279,7 +280,7 @@ def test_what_is_no_shared_file(scene, label):
         ".aws/credentials/x" if text is None else ".aws/credentials":
         text or ""})
     path = daemon.folder / ".aws/credentials"
-    scene.launch(daemon)
+    daemon.start()
 
     def repair():
         if text is None:

@@ -5,7 +5,10 @@ import pytest
 
 import imds
 from ailing import is_published, recovers, refuses, says
-from scene import REGION, Scene, config, publish, without_keys
+from scene import (KEY, REGION, SECRET, Scene, config, node, publish,
+                   without_keys)
+
+ROLE = "arn:aws:iam::123456789012:role/r"
 
 FOREIGN = ["evil.example/", "us-east-1.evil.example", "us-east-1@evil.example",
            "us-east-1#", "-x", "us east 1", "e" * 64]
@@ -98,8 +101,7 @@ URLS = {
 }
 VARIABLES = {"no scheme": "AWS_ENDPOINT_URL_CLOUDWATCH",
              "another scheme": "AWS_ENDPOINT_URL",
-             "password": "AWS_ENDPOINT_URL",
-             "line break": "AWS_ENDPOINT_URL_STS"}
+             "password": "AWS_ENDPOINT_URL"}
 
 
 @pytest.fixture
@@ -122,6 +124,24 @@ def test_endpoint_of_the_environment(proxied, label):
     asks_aws(proxy)
 
 
+@pytest.mark.parametrize("label", URLS)
+def test_endpoint_of_sts(proxied, label):
+    """It matters only to who asks for a role: one node does, the other is not
+    held up."""
+    scene, proxy = proxied
+    url, words = URLS[label]
+    daemon = scene.start(
+        config(None, node("a", None), node(
+            "b", None, AccessKeyId=KEY, SecretAccessKey=SECRET, RoleArn=ROLE),
+               Proxy=proxy.url), environment={"AWS_ENDPOINT_URL_STS": url})
+    publish(daemon, kept=1)
+    says(daemon, f"cannot assume role {ROLE} with AccessKeyId in the "
+         f"configuration: AWS_ENDPOINT_URL_STS: {words}", node="b")
+    asks_aws(proxy)
+    daemon.stop()
+    assert all("monitoring." in line for line in proxy.asked)
+
+
 @pytest.mark.parametrize("label", [name for name in URLS
                                    if name != "line break"])
 def test_endpoint_of_a_profile(proxied, label):
@@ -141,20 +161,30 @@ def test_endpoint_of_a_profile(proxied, label):
 
 # ---- FIPS, dual stack, and an endpoint that is neither ----------------------
 
-@pytest.mark.parametrize("url", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS",
-                                 "AWS_ENDPOINT_URL_CLOUDWATCH"])
 @pytest.mark.parametrize("mode", ["AWS_USE_FIPS_ENDPOINT",
                                   "AWS_USE_DUALSTACK_ENDPOINT"])
+@pytest.mark.parametrize("url", ["AWS_ENDPOINT_URL",
+                                 "AWS_ENDPOINT_URL_CLOUDWATCH"])
 def test_mode_and_endpoint_of_the_environment(scene, mode, url):
     service = scene.service()
     daemon = scene.start(config(None), environment={
         mode: "true", url: service.url})
     refuses(service, daemon, f"{mode} cannot be used with an endpoint given by "
             f"{url}; remove one of them", "region")
-    if url != "AWS_ENDPOINT_URL_STS":
-        publish(scene.start(config(None), environment={
-            mode: "false", url: service.url}), kept=1)
-        is_published(service)
+    publish(scene.start(config(None), environment={
+        mode: "false", url: service.url}), kept=1)
+    is_published(service)
+
+
+@pytest.mark.parametrize("mode", ["AWS_USE_FIPS_ENDPOINT",
+                                  "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_mode_and_endpoint_of_sts(scene, mode):
+    sts = scene.sts()
+    daemon = scene.start(config(None, RoleArn=ROLE), uses=[sts],
+                         environment={mode: "true"})
+    refuses(sts, daemon, f"cannot assume role {ROLE} with AccessKeyId in the "
+            f"configuration: {mode} cannot be used with an endpoint given by "
+            "AWS_ENDPOINT_URL_STS; remove one of them")
 
 
 @pytest.mark.parametrize("mode", ["use_fips_endpoint",

@@ -41,7 +41,7 @@ static void put_file(const char *name, const char *text) {
 
 static void put_config(const char *text) { put_file(".aws/config", text); }
 
-static void put_credentials(const char *text) {
+static inline void put_credentials(const char *text) {
   put_file(".aws/credentials", text);
 }
 

@@ -171,6 +171,36 @@ static void how_long_it_took_is_no_other_thing(void **state) {
   assert_int_equal(heard.n, 3);
 }
 
+/* The ids and times that AWS puts into its sentences. */
+static void an_id_or_a_time_is_no_other_thing(void **state) {
+  (void)state;
+  static const char *const same[][2] = {
+      {"answered AccessDenied [request 5a-1b]; allow it",
+       "answered AccessDenied [request c0-ff]; allow it"},
+      {"Token expired: current date/time 1714449238 must be before",
+       "Token expired: current date/time 1714449299 must be before"},
+      {"Signature expired: 20260801T102030Z is now earlier",
+       "Signature expired: 20260802T112233Z is now earlier"},
+  };
+  for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+    struct log_state s = {0};
+    heard.n = 0;
+    log_state_bad(&s, SAY_ERROR, "", 1, same[i][0], "a");
+    log_state_bad(&s, SAY_ERROR, "", 2, same[i][1], "b");
+    assert_int_equal(heard.n, 1);
+    log_state_bad(&s, SAY_ERROR, "", 3, "answered ExpiredToken", "c");
+    assert_int_equal(heard.n, 2);
+  }
+
+  struct log_state s = {0};
+  heard.n = 0;
+  log_state_bad(&s, SAY_ERROR, "", 1, "web-1/cpu-0/cpu", "a");
+  log_state_bad(&s, SAY_ERROR, "", 2, "web-1/cpu-1/cpu", "b");
+  log_state_bad(&s, SAY_ERROR, "", 3, "10.0.0.1/tcpconns-8080-local", "c");
+  log_state_bad(&s, SAY_ERROR, "", 4, "10.0.0.2/tcpconns-8080-local", "d");
+  assert_int_equal(heard.n, 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_message_has_prefix_and_node, listen),
@@ -187,6 +217,7 @@ int main(void) {
       cmocka_unit_test_setup(what_was_not_said_does_not_end, listen),
       cmocka_unit_test_setup(the_first_changes_are_said_at_once, listen),
       cmocka_unit_test_setup(how_long_it_took_is_no_other_thing, listen),
+      cmocka_unit_test_setup(an_id_or_a_time_is_no_other_thing, listen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

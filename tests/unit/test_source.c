@@ -682,10 +682,11 @@ static void put_program(const char *end) {
                  "#!/bin/sh\n"
                  "printf x >>%s\n"
                  "n=$(wc -c <%s)\n"
+                 "test '%s' != slow || { sleep 2; exit 1; }\n"
                  "test '%s' != fail || { echo broken >&2; exit 1; }\n"
                  "echo '{\"Version\":1,\"AccessKeyId\":\"AK'$((n))'\",'\n"
                  "echo '\"SecretAccessKey\":\"hush\",\"Expiration\":\"%s\"}'\n",
-                 path_of("count"), path_of("count"), end, end);
+                 path_of("count"), path_of("count"), end, end, end);
   put_file("other", text);
   if (chmod(path_of("other"), 0700) != 0)
     abort();
@@ -714,6 +715,7 @@ static int tend(struct source *source, int64_t now_s) {
 #define IN_AN_HOUR "2023-11-14T23:13:20Z"   /* NOW + 1 h */
 #define IN_TWO_HOURS "2023-11-15T00:13:20Z" /* NOW + 2 h */
 #define IN_20_MIN "2023-11-14T22:33:20Z"
+#define IN_100_S "2023-11-14T22:15:00Z"
 #define AN_HOUR_AGO "2023-11-14T21:13:20Z"
 
 static void they_are_renewed_15_minutes_before_their_end(void **state) {
@@ -748,6 +750,33 @@ static void those_of_a_short_life_at_half_of_it(void **state) {
   close_program(source);
 }
 
+/* Who has a cache gives the same again until their end. */
+static void those_of_a_cache_are_asked_for_once_a_minute(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_100_S);
+  assert_int_equal(tend(source, NOW), 0);
+  assert_int_equal(source_due_s(source, NOW), 50);
+  assert_int_equal(tend(source, NOW + 50), 0);
+  assert_int_equal(source_due_s(source, NOW + 50), 60);
+  for (int64_t s = 50; s <= 100; s++) {
+    assert_int_equal(tend(source, NOW + s), 0);
+    assert_string_equal(key_now(source, NOW + s), "AK2");
+  }
+  close_program(source);
+}
+
+/* The minute begins when the try has ended, else a source that hangs would
+ * leave no time for sending. */
+static void between_two_slow_tries_is_a_minute(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  assert_int_equal(tend(source, NOW), 0);
+  put_program("slow");
+  assert_int_equal(tend(source, NOW + 2700), -1);
+  assert_in_range(source_due_s(source, NOW + 2702), 60, 70);
+  close_program(source);
+}
+
 static void those_without_an_end_are_not_renewed(void **state) {
   (void)state;
   put_config("[default]\n" PRINTS("proc"));
@@ -779,6 +808,8 @@ static void a_refresh_that_fails_is_tried_once_a_minute(void **state) {
   assert_int_equal(source_due_s(source, NOW - 1000000), 1000000 + 2700);
 
   assert_non_null(source_get(source, NOW + 3600, &err));
+  assert_true(source_is_usable(source, NOW + 3600));
+  assert_false(source_is_usable(source, NOW + 3601));
   assert_null(source_get(source, NOW + 3601, &err));
   assert_non_null(strstr(err.text, "said: broken"));
   put_program(IN_TWO_HOURS);
@@ -848,6 +879,8 @@ int main(void) {
       TEST(options_are_wiped),
       TEST(they_are_renewed_15_minutes_before_their_end),
       TEST(those_of_a_short_life_at_half_of_it),
+      TEST(those_of_a_cache_are_asked_for_once_a_minute),
+      TEST(between_two_slow_tries_is_a_minute),
       TEST(those_without_an_end_are_not_renewed),
       TEST(a_refresh_that_fails_is_tried_once_a_minute),
       TEST(keys_that_aws_refused_are_fetched_anew),

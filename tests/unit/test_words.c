@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "freed.h"
+
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What is wanted is what Python's shlex.split() says, each word between
@@ -92,17 +94,20 @@ static void says_what_is_wrong(void **state) {
   static const struct {
     const char *line, *word;
   } cases[] = {
-      {"x 'SECRET", "single quote has no end"},
-      {"x \"SECRET", "double quote has no end"},
-      {"SECRET\\", "last backslash"},
+      {"x '" SECRET, "single quote has no end"},
+      {"x \"" SECRET, "double quote has no end"},
+      {SECRET "\\", "last backslash"},
       {"", "empty"},
   };
   for (size_t i = 0; i < N(cases); i++) {
     struct err err = {""};
+    n_secrets_freed = 0;
     assert_null(words_split(cases[i].line, &err));
+    if (n_secrets_freed > 0)
+      fail_msg("%s: left in memory", cases[i].line);
     if (strstr(err.text, cases[i].word) == NULL)
       fail_msg("%s: %s", cases[i].line, err.text);
-    if (strstr(err.text, "SECRET") != NULL)
+    if (strstr(err.text, SECRET) != NULL)
       fail_msg("told: %s", err.text);
   }
 }

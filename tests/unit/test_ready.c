@@ -1,0 +1,118 @@
+#include "run/clock.h"
+#include "run/delivery.h"
+#include "run/source_list.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "answers.h"
+#include "folder.h"
+
+#define KEYS "aws_access_key_id = AK\naws_secret_access_key = hush\n"
+
+/* The test's clock runs ahead of the real one by this. */
+static int64_t ahead_ms;
+int64_t __real_clock_steady_ms(void);
+int64_t __wrap_clock_steady_ms(void);
+int64_t __wrap_clock_steady_ms(void) {
+  return __real_clock_steady_ms() + ahead_ms;
+}
+
+static struct answers server;
+static char server_url[64];
+static char said[4096];
+
+static void hear(enum log_level level, const char *message) {
+  size_t n = strlen(said);
+  (void)level;
+  (void)snprintf(said + n, sizeof(said) - n, "%s\n", message);
+}
+
+static const struct sender_options options = {.node = T("")};
+static struct session *session;
+static struct delivery *delivery;
+
+static void begin(const char *config) {
+  static const struct answer nothing[] = {{.request = NULL}};
+  (void)setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server_url, 1);
+  put_environment("AWS_EC2_METADATA_DISABLED=false");
+  put_config(config);
+  session = open_session(NULL);
+  delivery = delivery_new(&options, session);
+  assert_non_null(delivery);
+  said[0] = '\0';
+  answers_use(&server, nothing);
+}
+
+static void end(void) {
+  delivery_free(delivery);
+  session_free(session);
+}
+
+static void expect_region(const char *region) {
+  assert_non_null(delivery_ready(delivery));
+  assert_string_equal(delivery->place.region, region);
+}
+
+/* Not every request may wait for a metadata service, which may hang. */
+static void a_region_that_is_taken_away_is_sought_once_a_minute(void **state) {
+  (void)state;
+  begin("[default]\nregion = eu-west-1\n" KEYS);
+  expect_region("eu-west-1");
+  assert_string_equal(answers_asked(&server), "");
+
+  put_config("[default]\n" KEYS);
+  expect_region("eu-west-1");
+  assert_string_equal(answers_asked(&server), "PUT /latest/api/token ");
+  assert_non_null(strstr(said, "cannot be followed: no region found"));
+  assert_non_null(strstr(said, "go on to monitoring.eu-west-1.amazonaws.com"));
+  said[0] = '\0';
+  for (int i = 0; i < 5; i++)
+    expect_region("eu-west-1");
+  assert_string_equal(answers_asked(&server), "");
+  ahead_ms += 60000;
+  expect_region("eu-west-1");
+  assert_string_equal(answers_asked(&server), "PUT /latest/api/token ");
+  assert_string_equal(said, "");
+
+  put_config("[default]\nregion = eu-west-3\n" KEYS);
+  expect_region("eu-west-3"); /* at once */
+  assert_non_null(strstr(said, "are followed again"));
+  end();
+}
+
+/* Keys that have ended are not said to be there. */
+static void ended_keys_are_awaited(void **state) {
+  (void)state;
+  begin("[default]\nregion = eu-west-1\ncredential_process = printf "
+        "'{\"Version\":1,\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"hush\","
+        "\"Expiration\":\"2001-01-01T00:00:00Z\"}'\n");
+  assert_null(delivery_ready(delivery));
+  assert_non_null(strstr(said, "waiting for credentials: "));
+  said[0] = '\0';
+  delivery->source->retry_s = 0; /* a minute later, with nothing to send */
+  ahead_ms += 60000;
+  delivery_tend(delivery);
+  assert_string_equal(said, "");
+  end();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(
+          a_region_that_is_taken_away_is_sought_once_a_minute, fresh_folder,
+          remove_folder),
+      cmocka_unit_test_setup_teardown(ended_keys_are_awaited, fresh_folder,
+                                      remove_folder),
+  };
+  if (http_global_init() != 0)
+    return 1;
+  log_set_sink(hear);
+  answers_start(&server, false, server_url);
+  int n = cmocka_run_group_tests(tests, NULL, NULL);
+  answers_stop(&server);
+  return n;
+}
