@@ -8,6 +8,7 @@
  * punctuation is a blank where there is none. */
 #include "metric/ec2.h"
 
+#include "metric/names.h"
 #include "metric/tmpl.h"
 
 #include <stdlib.h>
@@ -114,20 +115,13 @@ uint64_t ec2_awaited(const struct ec2_values *values) {
 
 /* ---- marks -------------------------------------------------------------- */
 
-static bool is_blank(struct str text) {
-  for (size_t i = 0; i < text.len; i++)
-    if (text.p[i] != ' ')
-      return false;
-  return true;
-}
-
 void ec2_put_mark(struct buf *out, size_t number, char punctuation,
                   struct str fallback) {
   buf_putc(out, EC2_MARK);
   buf_putc(out, (char)(FIRST + number));
   buf_putc(out, punctuation != 0 ? punctuation : NO_PUNCTUATION);
   /* What ends the mark cannot stand in it; fitted, either byte is "_". */
-  for (size_t i = 0; !is_blank(fallback) && i < fallback.len; i++)
+  for (size_t i = 0; !names_is_blank(fallback) && i < fallback.len; i++)
     buf_putc(out, fallback.p[i] == EC2_MARK ? '\x02' : fallback.p[i]);
   buf_putc(out, EC2_MARK);
 }
@@ -219,10 +213,10 @@ enum ec2_filled ec2_fill(struct buf *out, const char *text, size_t max,
     }
   }
   filled = EC2_FILLED;
-  if (buf_ok(&raw))
-    (void)tmpl_put_fit(out, (struct str){buf_str(&raw), raw.len}, max);
-  else
+  if (!buf_ok(&raw))
     buf_fail(out);
+  else if (tmpl_put_fit(out, (struct str){buf_str(&raw), raw.len}, max))
+    filled = EC2_CHANGED;
 out:
   buf_clear(&raw);
   return filled;

@@ -78,9 +78,10 @@ void ec2_put_plain(struct buf *out, struct str text);
 uint64_t ec2_needs(const char *text);
 
 /* Appends a marked text with its values, made fit as tmpl_put_fit() does.
- * EC2_FILLED; or EC2_LACKING when a value without fallback is not there, with
- * its number in *number, out unchanged; lack of memory marks out failed. */
-enum ec2_filled { EC2_FILLED, EC2_LACKING };
+ * EC2_FILLED; EC2_CHANGED, when it had to be changed for that; or EC2_LACKING
+ * when a value without fallback is not there, with its number in *number, out
+ * unchanged; lack of memory marks out failed. */
+enum ec2_filled { EC2_FILLED, EC2_CHANGED, EC2_LACKING };
 enum ec2_filled ec2_fill(struct buf *out, const char *text, size_t max,
                          const struct ec2_values *values, size_t *number);
 

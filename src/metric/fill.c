@@ -26,11 +26,20 @@ struct texts {
 static enum filled add(struct fill *fill, struct texts *texts, const char *text,
                        size_t max, const struct ec2_values *values) {
   texts->at[texts->n++] = fill->text.len;
-  if (ec2_needs(text) == 0)
+  if (ec2_needs(text) == 0) {
     buf_puts(&fill->text, text);
-  else if (ec2_fill(&fill->text, text, max, values, &fill->number) ==
-           EC2_LACKING)
+    buf_putc(&fill->text, '\0');
+    return FILLED;
+  }
+  switch (ec2_fill(&fill->text, text, max, values, &fill->number)) {
+  case EC2_FILLED:
+    break;
+  case EC2_CHANGED:
+    fill->is_changed = true;
+    break;
+  case EC2_LACKING:
     return FILL_LACKING;
+  }
   buf_putc(&fill->text, '\0');
   return FILLED;
 }
@@ -86,6 +95,7 @@ enum filled fill_name(struct fill *fill, const struct series_name *marked,
   if (fill->of != marked) {
     buf_reset(&fill->text);
     fill->of = marked;
+    fill->is_changed = false;
     fill->result = work_out(fill, marked, values);
   }
   return fill->result;

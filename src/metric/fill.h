@@ -9,6 +9,7 @@
 #include "metric/ec2.h"
 #include "metric/metric.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum filled {
@@ -23,6 +24,7 @@ struct fill {
   const struct series_name *of; /* NULL: nothing yet */
   enum filled result;
   size_t number;           /* of the value, with FILL_LACKING */
+  bool is_changed;         /* with FILLED: a text had to be made fit */
   struct series_name name; /* with FILLED; its texts lie in text */
   struct buf text;
   struct dimension dimensions[CW_DIMENSIONS_MAX];

@@ -2,6 +2,8 @@
  * %%, %{env:NAME}) becomes literal text when it is compiled. */
 #include "metric/tmpl.h"
 
+#include "metric/names.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +150,7 @@ static int add_varying(struct compiler *c, enum source source, size_t index,
   return buf_ok(&piece->text) ? 0 : err_set(c->err, "out of memory");
 }
 
+/* A blank text is none, here as for a value that is filled in. */
 static int add_ec2(struct compiler *c, struct str key, size_t at, char mark,
                    struct str fallback) {
   struct err why = {""};
@@ -156,7 +159,8 @@ static int add_ec2(struct compiler *c, struct str key, size_t at, char mark,
   if (ec2_keys_add(&c->keys->ec2, key, &number, &why) != 0)
     return err_set(c->err, "at character %zu: %s", at, why.text);
   c->tmpl->has_ec2 = true;
-  return add_varying(c, FROM_EC2, number, mark, fallback);
+  return add_varying(c, FROM_EC2, number, mark,
+                     names_is_blank(fallback) ? STR("") : fallback);
 }
 
 static bool is_mark(char c) { return c > ' ' && c < 0x7f && !str_is_alnum(c); }

@@ -1,7 +1,7 @@
 #include "run/flush.h"
 
 #include "metric/encode_json.h"
-#include "run/log.h"
+#include "run/clock.h"
 
 #include <string.h>
 
@@ -67,30 +67,44 @@ static struct parcel *parcel_for(struct filling *f, const char *namespace,
 /* ---- the instance's values ----------------------------------------------- */
 
 static void say_lacking(struct flush *flush, size_t number) {
-  uint64_t bit = UINT64_C(1) << number;
   const char *key = flush->keys->key[number];
 
-  if ((flush->said_lacking & bit) != 0)
-    return;
-  flush->said_lacking |= bit;
-  log_say(SAY_WARNING, flush->node,
-          "%%{ec2:%s} has no value, so what names it without a text after "
-          "\"|\" is not published: %s",
-          key,
-          ec2_tag_of(key) != NULL
-              ? "allow tags in instance metadata (aws ec2 "
-                "modify-instance-metadata-options --instance-metadata-tags "
-                "enabled) and see that the instance has the tag, or write such "
-                "a text"
-              : "see that the daemon can ask the instance metadata service, or "
-                "write such a text");
+  log_state_bad(
+      &flush->lacking[number], SAY_WARNING, flush->node, clock_steady_ms(), key,
+      "%%{ec2:%s} has no value, so what names it without a text after "
+      "\"|\" is not published: %s",
+      key,
+      ec2_tag_of(key) != NULL
+          ? "allow tags in instance metadata (aws ec2 "
+            "modify-instance-metadata-options --instance-metadata-tags "
+            "enabled) and see that the instance has the tag, or write such "
+            "a text"
+          : "see that the daemon can ask the instance metadata service, or "
+            "write such a text");
 }
 
-/* What was said may be said again once the value has been there. */
-static void forget_said(struct flush *flush, const struct ec2_values *values) {
+/* Says of values that were not there that they have come. */
+static void say_found(struct flush *flush, const struct ec2_values *values) {
   for (size_t i = 0; i < values->n; i++)
     if (values->value[i].state == EC2_KNOWN)
-      flush->said_lacking &= ~(UINT64_C(1) << i);
+      (void)log_state_good(&flush->lacking[i], flush->node, clock_steady_ms(),
+                           "%%{ec2:%s} has a value now; what names it is "
+                           "published",
+                           flush->keys->key[i]);
+}
+
+static void say_changed(struct flush *flush) {
+  const struct series_name *name = &flush->fill.name;
+
+  if (flush->said_changed)
+    return;
+  flush->said_changed = true;
+  log_say(SAY_WARNING, flush->node,
+          "CloudWatch takes printable ASCII of limited length; where a text "
+          "with a value of the instance (%%{ec2:...}) is not so, it is "
+          "published changed, with a hash at its end, as for metric \"%s\" of "
+          "\"%s\"",
+          name->name, name->namespace);
 }
 
 /* The name to publish under; NULL when it must not be, which is counted. */
@@ -102,6 +116,8 @@ static const struct series_name *find_name(struct filling *f,
     return datum->series;
   switch (fill_name(fill, datum->series, f->values)) {
   case FILLED:
+    if (fill->is_changed)
+      say_changed(f->flush);
     return &fill->name;
   case FILL_LACKING:
     say_lacking(f->flush, fill->number);
@@ -146,7 +162,7 @@ void flush_run(struct flush *flush, const struct horizon *horizon,
       .flush = flush, .tally = tally, .number = number, .values = values};
 
   fill_reset(&flush->fill);
-  forget_said(flush, values);
+  say_found(flush, values);
   cut_run(&flush->cut, horizon, tally, add_datum, &filling);
   for (size_t i = 0; i < NAMESPACES_MAX; i++)
     close_parcel(&filling, i);

@@ -10,7 +10,9 @@
 #include "metric/fill.h"
 #include "metric/tally.h"
 #include "run/deliver.h"
+#include "run/log.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct flush {
@@ -18,10 +20,11 @@ struct flush {
   struct json_out *json; /* owned */
   struct buf text;
   struct fill fill;
-  const struct ec2_keys *keys; /* borrowed */
-  struct delivery *to;         /* borrowed */
-  const char *node;            /* borrowed */
-  uint64_t said_lacking; /* bits of values that were said not to be there */
+  const struct ec2_keys *keys;            /* borrowed */
+  struct delivery *to;                    /* borrowed */
+  const char *node;                       /* borrowed */
+  struct log_state lacking[EC2_KEYS_MAX]; /* of values that are not there */
+  bool said_changed;
 };
 
 /* limit_bytes  of the samples of open periods
@@ -36,7 +39,7 @@ void flush_clear(struct flush *flush);
 
 /* Cuts what the horizon reaches, fills in the instance's values, and hands it
  * over.  What names a value that there is not, nor a text for it, is not
- * published, which is said once for each value.
+ * published, which is said once for each value, and when the value has come.
  *
  * number  of this flush, greater than of those before: the order in the outbox
  * Data that are not published, or for which there is no memory, are counted in

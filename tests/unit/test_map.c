@@ -306,6 +306,8 @@ static void values_of_the_instance(void **state) {
        "Dimension 'Group' '%{ec2:tag:A|other}'\nMetric 'm'",
        "0 collectd|m {Group=$0} Bytes 60\n",
        "0 collectd|m {Group=other} Bytes 60\n"},
+      {"a blank text is none in a name, too", "Metric 'm%{ec2:tag:A| }'",
+       "0 collectd|m$0 {} Bytes 60\n", "0 collectd|m {} Bytes 60\n"},
       {"a blank text is none", "Dimension 'Group' '%{ec2:tag:A| }'\nMetric 'm'",
        "0 collectd|m {Group=$0} Bytes 60\n", TAKEN},
       {"in name and namespace",

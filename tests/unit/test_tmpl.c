@@ -231,7 +231,7 @@ static void values_of_the_instance_are_filled_in_later(void **state) {
       {"%{ec2:instance_id|none}", "i-1", "none"},
       {"%{ec2:tag:A}", "lacking 1", ""},
       {"%{ec2:tag:A|}", "lacking 1", ""},
-      {"%{ec2:tag:A|  }", "lacking 1", "  "},
+      {"%{ec2:tag:A|  }", "lacking 1", ""},
       {"%{ec2:tag:A|none}", "none", "none"},
       {"%{.ec2:tag:A|none}", "none", "none"},
       {"%{host}%{.ec2:instance_id}%{.plugin_instance}", "web-1.i-1.root",
