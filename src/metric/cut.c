@@ -96,16 +96,19 @@ static void drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
 }
 
 /* Whether there is room for one sample more.  An eighth of the time for which
- * things wait goes at once, so that it is not sought for each sample. */
-static bool has_room(struct cut *cut, uint64_t awaited, struct tally *tally) {
+ * things wait goes at once, so that it is not sought for each sample; nor is it
+ * sought again, *awaited being 0, when nothing waits. */
+static bool has_room(struct cut *cut, uint64_t *awaited, struct tally *tally) {
   if (cut_bytes(cut) < cut->limit_bytes)
     return true;
-  if (awaited == 0)
+  if (*awaited == 0)
     return false;
-  struct span span = find_span(cut, awaited);
-  if (!span.is_some)
+  struct span span = find_span(cut, *awaited);
+  if (!span.is_some) {
+    *awaited = 0;
     return false;
-  drop_awaited(cut, awaited,
+  }
+  drop_awaited(cut, *awaited,
                span.oldest_s + (span.newest_s - span.oldest_s) / 8 + 1, tally);
   return cut_bytes(cut) < cut->limit_bytes;
 }
@@ -128,7 +131,7 @@ void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
              struct tally *tally) {
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
-    if (!has_room(cut, awaited, tally)) {
+    if (!has_room(cut, &awaited, tally)) {
       lose(tally, REASON_FULL, sample->target);
       continue;
     }

@@ -33,6 +33,8 @@ struct stream {
   uint32_t period_s;
   int64_t steady_s;
   uint32_t interval_s[256]; /* of each host by its first letter */
+  bool is_local;            /* all hosts are the daemon's own */
+  uint64_t awaited;         /* values of the instance */
 };
 
 static inline const char *stream_env(const char *name) {
@@ -99,6 +101,7 @@ static inline void stream_gauge(struct stream *s, const char *host,
   struct input in = {.part = {host, "p", "", "t", ""},
                      .readings = &reading,
                      .n_readings = 1,
+                     .is_local = s->is_local,
                      .time_us = EPOCH * 1000000 + (int64_t)(second * 1e6),
                      .interval_us = (int64_t)interval_s * 1000000};
 
@@ -138,10 +141,11 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
   struct horizon horizon = {.until_s = EPOCH + until,
                             .latest_s = EPOCH + until + 60,
                             .period_s = s->period_s,
-                            .is_forced = forced};
+                            .is_forced = forced,
+                            .awaited = s->awaited};
 
   agg_take(&s->agg, &s->taken);
-  cut_put(&s->cut, &s->taken, 0, &s->tally);
+  cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, &s->out);
 }
 

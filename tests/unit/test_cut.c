@@ -125,12 +125,79 @@ static void what_waits_is_bounded(void **state) {
   }
 }
 
+/* Within BufferLimit the oldest of what waits for identity makes room, also for
+ * what does not wait; each value that is lost is counted. */
+static void what_waits_for_identity_makes_room(void **state) {
+  (void)state;
+  static const char *const blocks[] = {
+      "Metric 'm'\nStorageResolution '1'\nNamespace '%{ec2:region}'",
+      "Metric 'm'\nStorageResolution '1'\nNamespace '%{ec2:region}'\n"
+      "Combine 'sum'"};
+  for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+    struct stream s;
+    stream_open(&s, blocks[i], 100);
+    s.is_local = true;
+    s.awaited = 1;
+    s.cut.limit_bytes = 50 * sizeof(struct sample);
+    for (int second = 0; second < 120; second++) {
+      stream_gauge(&s, "a", second, second, 1);
+      stream_flush(&s, second, false);
+      assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
+    }
+    size_t n_kept = stream_held(&s);
+    assert_in_range(n_kept, 40, 50);
+    assert_int_equal(stream_lost(&s, REASON_AWAITED), 120 - n_kept);
+    assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+    assert_string_equal(buf_str(&s.out), "");
+
+    s.awaited = 0;
+    stream_flush(&s, 121, false);
+    char first[64];
+    (void)snprintf(first, sizeof(first), "m@%zu=%zu m@", 120 - n_kept,
+                   120 - n_kept);
+    assert_int_equal(strncmp(buf_str(&s.out), first, strlen(first)), 0);
+    assert_int_equal(stream_held(&s), 0);
+    stream_close(&s);
+  }
+}
+
+/* What does not wait for it is never dropped for what does. */
+static void what_is_awaited_by_none_makes_no_room(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, "Metric 'm'", 100);
+  s.is_local = true;
+  s.awaited = 1;
+  s.cut.limit_bytes = 50 * sizeof(struct sample);
+  for (int second = 0; second < 60; second++)
+    stream_gauge(&s, "a", 1, second, 1);
+  stream_flush(&s, 59, false);
+  assert_int_equal(stream_held(&s), 50);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 10);
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+  stream_close(&s);
+
+  stream_open(&s, "Metric 'p'\nMetric 'm'\nNamespace '%{ec2:region}'", 100);
+  s.is_local = true;
+  s.awaited = 1;
+  s.cut.limit_bytes = 100 * sizeof(struct sample);
+  for (int second = 0; second < 60; second++)
+    stream_gauge(&s, "a", 1, second, 1);
+  stream_flush(&s, 60, false);
+  assert_string_equal(buf_str(&s.out), "p@0=1x60");
+  assert_in_range(stream_lost(&s, REASON_AWAITED), 20, 30);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+  stream_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(periods_are_cut_when_they_ended),
       cmocka_unit_test(what_is_open_is_held),
       cmocka_unit_test(a_sum_beyond_the_range_is_counted),
       cmocka_unit_test(what_waits_is_bounded),
+      cmocka_unit_test(what_waits_for_identity_makes_room),
+      cmocka_unit_test(what_is_awaited_by_none_makes_no_room),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
