@@ -247,7 +247,10 @@ static int put_results(struct work *w, struct sigv4_headers *out) {
   buf_printf(&out->authorization,
              ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=",
              w->cred->access_key_id, buf_str(&w->scope), buf_str(&w->names));
+  /* Growing within the signature would leave a part of it behind. */
+  buf_reserve(&out->authorization, 2 * sizeof(signature));
   digest_put_hex(&out->authorization, signature, sizeof(signature));
+  digest_wipe(signature, sizeof(signature));
   return buf_ok(&out->token) && buf_ok(&out->authorization) ? 0 : -1;
 }
 
@@ -305,7 +308,7 @@ out:
 void sigv4_clear(struct sigv4_headers *headers) {
   buf_clear(&headers->date);
   buf_wipe(&headers->token);
-  buf_clear(&headers->authorization);
+  buf_wipe(&headers->authorization);
 }
 
 void sigv4_trace_clear(struct sigv4_trace *trace) {

@@ -5,8 +5,10 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+/* With what stands around it, as long as a line of the log may be: the remedy
+ * comes last, after paths and addresses, and must not be what is cut. */
 struct err {
-  char text[1024]; /* NUL-terminated; cut at the end if it did not fit */
+  char text[896]; /* NUL-terminated; cut at the end if it did not fit */
 };
 
 /* Writes the sentence and returns -1, so that a function can fail in one

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* What waits for identity leaves half of the memory to all else, which must go
+ * on meanwhile. */
+#define AWAITED_SHARE 2
+
 static void lose(struct tally *tally, enum reason reason,
                  const struct target *target) {
   tally_add_text(tally, reason, 1, target->series->identifier);
@@ -68,11 +72,25 @@ static struct span find_span(const struct cut *cut, uint64_t awaited) {
   return span;
 }
 
-/* Drops what waits and is older than a second. */
-static void drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
-                         struct tally *tally) {
+/* How many samples wait so. */
+static size_t count_awaited(const struct cut *cut, uint64_t awaited) {
+  size_t n = 0;
+
+  if (awaited == 0)
+    return 0;
+  for (size_t i = 0; i < cut->open.n; i++)
+    n += horizon_awaits(awaited, cut->open.sample[i].target->series);
+  for (const struct group *g = cut->busy; g != NULL; g = g->next_busy)
+    if (horizon_awaits(awaited, g->series))
+      n += g->n_waiting;
+  return n;
+}
+
+/* Drops what waits and is older than a second; returns how many samples. */
+static size_t drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
+                           struct tally *tally) {
   struct samples *open = &cut->open;
-  size_t kept = 0;
+  size_t kept = 0, n_dropped = 0;
 
   for (size_t i = 0; i < open->n; i++) {
     const struct sample *sample = &open->sample[i];
@@ -84,32 +102,36 @@ static void drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
     sample->target->n_held--;
     lose(tally, REASON_AWAITED, sample->target);
   }
+  n_dropped = open->n - kept;
   open->n = kept;
   for (struct group *g = cut->busy; g != NULL; g = g->next_busy) {
     if (!horizon_awaits(awaited, g->series))
       continue;
     size_t n = combine_drop(g, before_s);
     cut->n_waiting -= n;
+    n_dropped += n;
     tally_add_text(tally, REASON_AWAITED, n,
                    n > 0 ? g->series->identifier : NULL);
   }
+  return n_dropped;
 }
 
-/* Whether there is room for one sample more.  An eighth of the time for which
- * things wait goes at once, so that it is not sought for each sample; nor is it
- * sought again, *awaited being 0, when nothing waits. */
-static bool has_room(struct cut *cut, uint64_t *awaited, struct tally *tally) {
-  if (cut_bytes(cut) < cut->limit_bytes)
-    return true;
-  if (*awaited == 0)
-    return false;
-  struct span span = find_span(cut, *awaited);
-  if (!span.is_some) {
-    *awaited = 0;
-    return false;
-  }
-  drop_awaited(cut, *awaited,
-               span.oldest_s + (span.newest_s - span.oldest_s) / 8 + 1, tally);
+/* Whether there is room for one sample more, made if need be.  An eighth of the
+ * time for which things wait goes at once, so that it is not sought for each
+ * sample.
+ *
+ * n_awaited  how many samples wait; less afterwards if some had to go */
+static bool make_room(struct cut *cut, uint64_t awaited, size_t *n_awaited,
+                      struct tally *tally) {
+  size_t most = cut->limit_bytes / AWAITED_SHARE / sizeof(struct sample);
+  bool is_full = cut_bytes(cut) >= cut->limit_bytes;
+
+  if (*n_awaited == 0 || (!is_full && *n_awaited < most))
+    return !is_full;
+  struct span span = find_span(cut, awaited);
+  *n_awaited -= drop_awaited(
+      cut, awaited, span.oldest_s + (span.newest_s - span.oldest_s) / 8 + 1,
+      tally);
   return cut_bytes(cut) < cut->limit_bytes;
 }
 
@@ -129,9 +151,11 @@ void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
 
 void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
              struct tally *tally) {
+  size_t n_awaited = count_awaited(cut, awaited);
+
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
-    if (!has_room(cut, &awaited, tally)) {
+    if (!make_room(cut, awaited, &n_awaited, tally)) {
       lose(tally, REASON_FULL, sample->target);
       continue;
     }
@@ -139,6 +163,8 @@ void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
                                            : keep(cut, sample);
     if (rc != 0)
       lose(tally, REASON_MEMORY, sample->target);
+    else
+      n_awaited += horizon_awaits(awaited, sample->target->series);
   }
   taken->n = 0;
 }

@@ -26,7 +26,8 @@ struct cut {
 /* Takes over all samples; *taken is empty afterwards and keeps its memory.
  * Samples for which there is no memory, or no room within the limit, are
  * counted as lost; but first those make room that wait for the instance's
- * identity, the oldest first.
+ * identity, the oldest first.  These have half of the limit at most, so that
+ * all else has room to go on.
  *
  * awaited  as in struct horizon */
 void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,

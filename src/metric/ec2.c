@@ -16,6 +16,7 @@
 #define FIRST ' '
 #define NO_PUNCTUATION ' '
 #define TAG "tag:"
+#define TAG_KEY_MAX 128
 
 static const char *const names[] = {
     "instance_id", "instance_type", "image_id",          "availability_zone",
@@ -49,6 +50,13 @@ static int check_tag(struct str tag, struct err *err) {
                      "+ - = . , _ : @; give the instance a tag with another "
                      "key",
                      shown(tag), tag.p);
+  if (tag.len > TAG_KEY_MAX || str_eq(tag, STR(".")) ||
+      str_eq(tag, STR("..")) || str_eq(tag, STR("_index")))
+    return err_set(err,
+                   "\"ec2:tag:%.*s\": instance metadata shows no tag whose key "
+                   "is \".\", \"..\", \"_index\" or longer than %d "
+                   "characters; give the instance a tag with another key",
+                   shown(tag), tag.p, TAG_KEY_MAX);
   return 0;
 }
 
@@ -138,6 +146,14 @@ struct mark {
   struct str fallback;
 };
 
+/* The end of the mark that a text begins with; NULL: it begins with none. */
+static const char *find_end(struct str text) {
+  if (text.len < 4 || (unsigned char)text.p[1] < FIRST ||
+      (unsigned char)text.p[1] >= FIRST + EC2_KEYS_MAX)
+    return NULL;
+  return memchr(text.p + 3, EC2_MARK, text.len - 3);
+}
+
 /* Takes what stands first in *text: plain bytes, or, when the answer is true, a
  * mark.  What is no whole mark was not written here, and is plain. */
 static bool take(struct str *text, struct str *plain, struct mark *mark) {
@@ -148,9 +164,8 @@ static bool take(struct str *text, struct str *plain, struct mark *mark) {
   *text = str_from(*text, at);
   if (at > 0 || text->len == 0)
     return false;
-  const char *end =
-      text->len > 3 ? memchr(text->p + 3, EC2_MARK, text->len - 3) : NULL;
-  if (end == NULL || text->p[1] == EC2_MARK) {
+  const char *end = find_end(*text);
+  if (end == NULL) {
     *plain = (struct str){text->p, 1};
     *text = str_from(*text, text->len > 1 && text->p[1] == EC2_MARK ? 2 : 1);
     return false;
@@ -169,7 +184,7 @@ uint64_t ec2_needs(const char *text) {
   uint64_t bits = 0;
 
   while (rest.len > 0)
-    if (take(&rest, &plain, &mark) && mark.number < EC2_KEYS_MAX)
+    if (take(&rest, &plain, &mark))
       bits |= UINT64_C(1) << mark.number;
   return bits;
 }

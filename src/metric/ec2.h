@@ -34,7 +34,8 @@ void ec2_keys_clear(struct ec2_keys *keys);
 /* The number of a key, added if it is new.  0; or -1 with *err set: no such
  * name (and which there are), a tag key that instance metadata cannot show
  * (Amazon EC2 User Guide, "Work with instance tags in instance metadata":
- * letters, digits and + - = . , _ : @), too many keys, no memory. */
+ * letters, digits and + - = . , _ : @, 128 at most; not ".", "..", "_index"),
+ * too many keys, no memory. */
 int ec2_keys_add(struct ec2_keys *keys, struct str key, size_t *number,
                  struct err *err);
 

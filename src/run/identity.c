@@ -113,9 +113,13 @@ static void forget(struct identity *identity, size_t i) {
   identity->values.value[i].state = EC2_MISSING;
 }
 
-/* 0; or -1 for lack of memory, with what was known unchanged. */
+/* 0; or -1 for lack of memory, with what was known unchanged.  A NUL byte ends
+ * the text. */
 static int learn(struct identity *identity, size_t i, struct str text,
                  struct err *err) {
+  const char *nul = text.len > 0 ? memchr(text.p, '\0', text.len) : NULL;
+  if (nul != NULL)
+    text.len = (size_t)(nul - text.p);
   if (str_trim(text).len == 0) {
     forget(identity, i);
     return 0;

@@ -63,6 +63,7 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
                             .is_forced = is_forced,
                             .awaited = ec2_awaited(values)};
 
+  s->awaited = horizon.awaited;
   take(s, horizon.awaited);
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   delivery_limit(s->delivery, s->options->buffer_limit_bytes -
@@ -166,12 +167,10 @@ static void send_last(struct sender *s) {
   }
 }
 
-/* Nobody will ever tell the names of what still waits for identity. */
+/* What the last flush kept for want of its name will have none any more, even
+ * if the value has come, or MetadataWait has passed, since. */
 static void lose_awaited(struct sender *s) {
-  const struct ec2_values *values =
-      identity_values(s->identity, clock_steady_ms());
-
-  cut_lose_awaited(&s->flush.cut, ec2_awaited(values), &s->tally);
+  cut_lose_awaited(&s->flush.cut, s->awaited, &s->tally);
   report_say_tally(&s->tally, s->options->node);
 }
 

@@ -181,9 +181,6 @@ class Case:
 
     def _put_section(self, lines, name, keys):
         head = f"[{name}]"
-        if "spacing" in self.ways and name.startswith("profile "):
-            head = head.replace("profile ", "profile \t " if self._is_lenient
-                                else "profile ")
         if self._divide("comment at the bracket"):
             head += "# adjacent"
         elif self._divide("blanks in the brackets"):
@@ -200,8 +197,6 @@ class Case:
                 lines += ["[between]", "a = b", f"[{name}]"]
             self._put_property(lines, key, value)
         self._put_noise(lines)
-
-    _is_lenient = False
 
     def _put_property(self, lines, key, value):
         if isinstance(value, dict):

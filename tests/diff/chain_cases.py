@@ -3,7 +3,9 @@
     chain_cases.py FOLDER COUNT SEED
 
 Writes the files of each case into a folder of its own, and each case as a line
-of JSON. chain_named.py has the cases that were thought of.
+of JSON. A case that is written down in a way that an oracle does not understand
+has a twin before it that is written down plainly, and means the same.
+chain_named.py has the cases that were thought of.
 """
 
 import json
@@ -135,7 +137,7 @@ def sts(case):
     """Where STS is."""
     way = case.rng.choice(["variable", "variable", "generic", "profile",
                            "services"])
-    if way == "variable" or case.facts & {"profile may not be read"}:
+    if way == "variable":
         case.env["AWS_ENDPOINT_URL_STS"] = STS_URL
     elif way == "generic":
         case.env["AWS_ENDPOINT_URL"] = STS_URL
@@ -556,8 +558,10 @@ def elsewhere(case):
     case.features.add("files elsewhere")
 
 
-def one(rng, number, folder):
-    case = Case(rng, f"random {number}", folder)
+def one(seed, number, folder, plainly=False):
+    rng = random.Random(seed * 1_000_003 + number)
+    name = f"random {number}" + (" plainly" if plainly else "")
+    case = Case(rng, name, folder)
     makers, weights = zip(*SOURCES)
     rng.choices(makers, weights)[0](case)
     region(case)
@@ -565,6 +569,8 @@ def one(rng, number, folder):
     write_oddly(case)
     if case.chance(0.2):
         elsewhere(case)
+    if plainly:
+        case.ways -= set(DIVISIVE)
     return case
 
 
@@ -573,8 +579,12 @@ def main():
     for case in chain_named.cases(folder):
         print(json.dumps(case.value()))
     for number in range(count):
-        rng = random.Random(seed * 1_000_003 + number)
-        print(json.dumps(one(rng, number, folder).value()))
+        value = one(seed, number, folder).value()
+        if set(value["facts"]) & set(DIVISIVE) - SYNTAX_ERRORS:
+            twin = one(seed, number, folder, plainly=True).value()
+            value["plainly"] = twin["name"]
+            print(json.dumps(twin))
+        print(json.dumps(value))
 
 
 if __name__ == "__main__":

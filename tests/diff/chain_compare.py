@@ -17,6 +17,7 @@ from chain_differences import ROWS, failed, plain_url
 # Below these numbers something is wrong with the test itself.
 LEAST_PAIRS = 300
 LEAST_TOKENS = 150
+LEAST_TWINS = 60
 
 # What a daemon cannot do, or nobody can.
 ONLY_ERRORS = {"SSO, login, MFA", "broken files", "loop"}
@@ -58,10 +59,12 @@ class Comparison:
         self.covered = collections.Counter()
         self.agreed = collections.Counter()
         self.features = collections.defaultdict(collections.Counter)
-        self.pairs = self.tokens = 0
+        self.pairs = self.tokens = self.twins = 0
+        self.ours = {}
 
     def add(self, case, ours, theirs):
-        ours = parts(ours)
+        ours = self.ours[case["name"]] = parts(ours)
+        self._compare_twin(case, ours)
         agreed = set()
         for oracle, answer in theirs.items():
             for what, their in parts(answer).items():
@@ -74,6 +77,24 @@ class Comparison:
                     self._excuse(case, oracle, what, ours[what], their,
                                  ours["region"], parts(answer)["region"])
         self._count(case, ours, agreed)
+
+    def _compare_twin(self, case, ours):
+        """However it is written down, it means the same to us."""
+        plain = self.ours.get(case.get("plainly"))
+        if plain is None:
+            return
+        self.twins += 1
+        for what, our in ours.items():
+            if None in (our, plain[what]):
+                is_equal = our is plain[what]
+            else:
+                is_equal = is_same(what, our, plain[what])
+            if not is_equal:
+                self.failures.append(
+                    f"{case['name']}: {what} is not that of the same case "
+                    f"written plainly\n  ours:   {our}\n"
+                    f"  plain:  {plain[what]}\n  {case['facts']} in "
+                    f"{case['home']}")
 
     def _excuse(self, case, oracle, what, our, their, our_region,
                 their_region):
@@ -109,6 +130,7 @@ class Comparison:
         print(f"{self.pairs} pairs of files and environments give region, "
               "endpoint and credentials as an oracle finds them "
               f"({self.tokens} with a session token)")
+        print(f"  {self.twins} times the same, oddly and plainly written")
         for (oracle, what), count in sorted(self.agreed.items()):
             print(f"  {oracle}: {count} times the same {what}")
         for feature, counts in sorted(self.features.items()):
@@ -122,6 +144,8 @@ class Comparison:
             self.failures.append(f"only {self.pairs} pairs were compared")
         if self.tokens < LEAST_TOKENS:
             self.failures.append(f"only {self.tokens} had a session token")
+        if self.twins < LEAST_TWINS:
+            self.failures.append(f"only {self.twins} were written oddly")
         for feature, counts in sorted(self.features.items()):
             for outcome in ("success", "error"):
                 if not counts[outcome] and not (

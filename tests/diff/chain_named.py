@@ -154,6 +154,21 @@ def a_credentials_section_with_profile(case):
 
 
 @named
+def a_profile_that_is_not_there(case):
+    case.env["AWS_PROFILE"] = "nowhere"
+    case.facts.add("no such profile")
+    case.put("default", case.key_pairs())
+
+
+@named
+def keys_of_the_configuration_and_a_role_that_is_denied(case):
+    key, secret, _ = case.keys()
+    case.features |= {"AccessKeyId", "RoleArn"}
+    case.options.update(access_key_id=key, secret_access_key=secret,
+                        role_arn="arn:aws:iam::123456789012:role/denied")
+
+
+@named
 def an_empty_profile_variable(case):
     case.env["AWS_PROFILE"] = ""
     case.put("default", case.key_pairs())

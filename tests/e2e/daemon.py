@@ -243,7 +243,8 @@ LoadPlugin unixsock
 
     @property
     def pid(self):
-        return self._process.pid
+        """None before it is started."""
+        return self._process and self._process.pid
 
     def __enter__(self):
         return self.start()

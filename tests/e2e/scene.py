@@ -18,7 +18,8 @@ A scene with metadata and roles, and a fast one in a network of its own:
 All services know the scene's keyring, and what others of them give out.
 
 At the end every daemon must have stopped well, and neither a log nor a file
-that a daemon wrote may hold a secret, a token or a signature.
+that a daemon wrote, nor the arguments of it or of a child, may hold a secret, a
+token or a signature.
 """
 
 import itertools
@@ -30,7 +31,9 @@ import socketserver
 import tempfile
 import threading
 import time
+import urllib.parse
 
+from arguments import ArgumentWatch
 from cloudwatch import Service
 from containers import ContainerEndpoint
 from daemon import Daemon
@@ -207,6 +210,8 @@ class Scene:
         self.services = []
         self.proxies = []
         self._folders = []  # outside of ours
+        self._watch = ArgumentWatch(lambda: [
+            daemon.pid for daemon in self.daemons if daemon.status is None])
 
     def service(self, **how):
         """A CloudWatch that knows the scene's keyring."""
@@ -231,7 +236,8 @@ class Scene:
         return self.services[-1]
 
     def proxy(self, service=None):
-        self.proxies.append(Proxy(service))
+        run = self.network.run if self.network else lambda make: make()
+        self.proxies.append(run(lambda: Proxy(service)))
         return self.proxies[-1]
 
     def daemon(self, configuration, before='', uses=(), **how):
@@ -278,6 +284,7 @@ class Scene:
                 server.stop()
             if self.network:
                 self.network.stop()
+            self._watch.stop()
             try:
                 self._look_for_secrets()
             finally:
@@ -293,11 +300,13 @@ class Scene:
             secrets |= service.secrets
             secrets |= {request.headers.get('authorization', '')[-64:]
                         for request in service.requests}
-        for daemon in self.daemons:
-            shown = {'the log': daemon.log, **written_by(daemon)}
-            for secret in secrets - {''}:
-                for where, text in shown.items():
-                    assert secret not in text, f'{secret} is in {where}'
+        secrets |= {urllib.parse.quote(secret, safe='') for secret in secrets}
+        shown = dict(self._watch.seen)
+        for i, daemon in enumerate(self.daemons):
+            shown |= {f'log {i}': daemon.log, **written_by(daemon)}
+        for secret in secrets - {''}:
+            for where, text in shown.items():
+                assert secret not in text, f'{secret} is in {where}'
 
 
 def written_by(daemon):

@@ -301,12 +301,15 @@ UNUSABLE = {
          'credential_source = Moon\n', {}, {}, 'Environment, .*EcsContainer'),
     'sign-in':
         ('[default]\nsso_account_id = 123456789012\nsso_role_name = r\n'
-         'sso_session = x\n', {}, {}, 'SSO .*role'),
-    'login': ('[default]\nlogin_session = x\n', {}, {}, 'signs in'),
+         'sso_session = x\n', {}, {},
+         'SSO .*not supported: use '),
+    'login': ('[default]\nlogin_session = x\n', {}, {},
+              'login session .*not supported: use '),
     'MFA':
         (section('default') + '[r]\nrole_arn = arn:aws:iam::123456789012:'
          'role/x\nsource_profile = default\nmfa_serial = arn:aws:iam::'
-         '123456789012:mfa/m\n', {}, {'Profile': 'r'}, 'mfa_serial'),
+         '123456789012:mfa/m\n', {}, {'Profile': 'r'},
+         'MFA .*mfa_serial.*: use '),
     'web identity without a role':
         (section('default'), {'AWS_WEB_IDENTITY_TOKEN_FILE': '/nowhere'}, {},
          'AWS_WEB_IDENTITY_TOKEN_FILE, but no AWS_ROLE_ARN; set both'),

@@ -18,7 +18,7 @@ WEB = 'head.body.signature_-'
 
 # ---- short lives, in true time ----------------------------------------------
 
-LIFE_S = 4
+LIFE_S = 3
 
 
 def by_instance(scene):
@@ -68,7 +68,7 @@ def test_credentials_that_end_while_data_are_sent(scene, by):
     service = scene.service()
     how, options = by(scene)
     story = start(scene, service, without_keys(service, **options), **how)
-    end = time.monotonic() + 1.8 * LIFE_S
+    end = time.monotonic() + 1.5 * LIFE_S
     while time.monotonic() < end:
         story.send()
         if by is by_process:

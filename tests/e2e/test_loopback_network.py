@@ -127,6 +127,19 @@ def test_secret_in_a_file_of_the_daemon(tmp_path, label):
             (daemon.folder / "status").write_text(f"x{secret}x")
 
 
+def test_secret_in_the_arguments_of_a_child(tmp_path):
+    """Likewise, though its life is short."""
+    with pytest.raises(AssertionError, match="is in /proc/.*cmdline"):
+        with Scene(tmp_path) as scene:
+            keys = scene.keyring.issue()
+            daemon = scene.start(
+                config(scene.service(), AccessKeyId=None, SecretAccessKey=None),
+                files={".aws/config": "[default]\ncredential_process = {home}/"
+                       f"run {keys.secret}\n",
+                       "run": "#!/bin/sh\nsleep 0.2\n"})
+            daemon.wait_for("credential_process .*printed nothing")
+
+
 def test_fast_daemon_on_an_island(tmp_path):
     """All at once: an hour a minute, and an address of AWS."""
     clock = FastClock(1_700_000_000, 60)

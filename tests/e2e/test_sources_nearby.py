@@ -152,26 +152,30 @@ def test_mode_of_a_profile(island):
     assert story.send(2).sent_by() == metadata.credentials['AccessKeyId']
 
 
-def test_no_proxy_and_no_redirect(scene):
-    """Whatever the environment says of proxies; and what sends elsewhere is
-    not followed."""
-    service, proxy = scene.service(), scene.proxy()
-    metadata, elsewhere = scene.metadata(), scene.metadata()
-    metadata.at(imds.ROLES + '*', faults.redirect(elsewhere.url + imds.ROLES))
+@pytest.mark.parametrize('kind', ['metadata', 'container'])
+def test_no_proxy_and_no_redirect(scene, kind):
+    """Whatever the environment and the configuration say of proxies, which is
+    for CloudWatch; and what sends elsewhere is not followed."""
+    service = scene.service()
+    proxy, other = scene.proxy(service), scene.proxy()
+    source = getattr(scene, kind)(host='127.0.0.2')
+    elsewhere = getattr(scene, kind)(host='127.0.0.3')
+    path = imds.ROLES if kind == 'metadata' else source.path
+    source.at(path + '*', faults.redirect(elsewhere.url + path))
     story = start(
-        scene, service, without_keys(service, NoProxy=service.host),
-        uses=[metadata],
-        environment={name: proxy.url for name in (
+        scene, service, without_keys(service, Proxy=proxy.url), uses=[source],
+        environment={name: other.url for name in (
             'http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY',
             'HTTPS_PROXY', 'ALL_PROXY')})
     story.send(2)
-    story.daemon.wait_for(r'\[warning\] .*status 302: a redirect, which is '
-                          'never followed', 10)
-    assert not elsewhere.requests
-    metadata.at(imds.ROLES + '*', None)
-    assert story.sent_by() == metadata.credentials['AccessKeyId']
-    metadata.check_manners()
-    assert not proxy.asked and not elsewhere.requests
+    story.daemon.wait_for(r'\[warning\] .*redirect.*, which is never followed',
+                          10)
+    source.at(path + '*', None)
+    assert story.sent_by() == source.credentials['AccessKeyId']
+    if kind == 'metadata':
+        source.check_manners()
+    assert proxy.asked and not other.asked and not elsewhere.requests
+    assert not any('127.0.0.2' in line for line in proxy.asked)
 
 
 def test_session_token_that_is_not_known_any_more(scene):

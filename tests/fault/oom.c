@@ -59,6 +59,8 @@ struct run {
   double published; /* samples, by their counts */
   double lost;      /* of data that found no memory */
   size_t n_data;
+  bool has_values; /* of the instance: names are filled in */
+  struct fill fill;
 };
 
 static double samples_of(const struct datum *datum) {
@@ -77,10 +79,46 @@ static double samples_of(const struct datum *datum) {
   return n;
 }
 
-/* As run/flush.c does it. */
-static void take_datum(void *context, const struct datum *datum) {
-  struct run *run = context;
+/* Whatever lacks, no datum of a group has the name of the fleet's, or another
+ * group's. */
+static void check_name(const struct datum *marked, const struct datum *filled) {
+  const struct series_name *want = marked->series, *name = filled->series;
 
+  assert_int_equal(name->n_dimensions, want->n_dimensions);
+  assert_string_equal(name->name, want->n_dimensions > 0 ? "m-g" : "m");
+  assert_string_equal(name->namespace, "collectd");
+  if (name->n_dimensions == 0)
+    return;
+  assert_string_equal(name->dimensions[0].name, "Group");
+  assert_string_equal(name->dimensions[0].value, "g/x");
+}
+
+/* As run/flush.c does it. */
+static bool fill_in(struct run *run, struct datum *datum) {
+  static char group[] = "g";
+  struct ec2_values values = {.n = 1};
+  struct datum marked = *datum;
+
+  if (!run->has_values)
+    return true;
+  values.value[0].state = EC2_KNOWN;
+  values.value[0].text = group;
+  if (fill_name(&run->fill, datum->series, &values) != FILLED)
+    return false;
+  datum->series = &run->fill.name;
+  check_name(&marked, datum);
+  return true;
+}
+
+static void take_datum(void *context, const struct datum *marked) {
+  struct run *run = context;
+  struct datum named = *marked;
+  const struct datum *datum = &named;
+
+  if (!fill_in(run, &named)) {
+    run->lost += samples_of(datum);
+    return;
+  }
   buf_reset(&run->text);
   if (run->parcel == NULL)
     run->parcel = parcel_new(datum->series->namespace, EPOCH);
@@ -104,11 +142,14 @@ static void put(struct run *run, int host, int64_t second) {
 }
 
 static void cut(struct run *run, int64_t until) {
-  struct horizon horizon = {
-      .until_s = EPOCH + until, .latest_s = EPOCH + until + 60, .period_s = 10};
+  struct horizon horizon = {.until_s = EPOCH + until,
+                            .latest_s = EPOCH + until + 60,
+                            .period_s = 10,
+                            .awaited = run->s.awaited};
 
+  fill_reset(&run->fill);
   agg_take(&run->s.agg, &run->s.taken);
-  cut_put(&run->s.cut, &run->s.taken, 0, &run->s.tally);
+  cut_put(&run->s.cut, &run->s.taken, run->s.awaited, &run->s.tally);
   cut_run(&run->s.cut, &horizon, &run->s.tally, take_datum, run);
 }
 
@@ -138,6 +179,18 @@ static void many_hosts(struct run *run) {
   }
   join(run, PROTOCOL_JSON);
   join(run, PROTOCOL_QUERY);
+}
+
+/* Names are filled in when they are cut; the group of a value is awaited for
+ * two flushes. */
+static void many_groups(struct run *run) {
+  run->has_values = true;
+  for (int second = 1; second < 40; second += 10) {
+    for (int host = 0; host < 20; host++)
+      put(run, host, second);
+    run->s.awaited = second < 20 ? 1 : 0;
+    cut(run, second + 9);
+  }
 }
 
 /* Room for two; the third is refused, until the first is forgotten. */
@@ -179,6 +232,11 @@ static const struct story {
      PER_HOST "DimensionSet 'Host'\nDimensionSet ''\nMetric 'm'\n"
               "Metric 'n'\nCombine 'max'",
      1000, before_nothing, many_hosts, 0, 19, false},
+    {"group and fleet",
+     "Dimension 'Group' '%{ec2:autoscaling_group}/%{plugin_instance|x}'\n"
+     "DimensionSet 'Group'\nMetric 'm%{-ec2:autoscaling_group}'\n"
+     "Metric 'm'\nDimensionSet ''",
+     1000, before_nothing, many_groups, 0, 19, false},
     {"refused before", PER_HOST "Metric 'm'", 2, fill_up, admit_again, 1, 2,
      false},
     {"refused before, combined", PER_HOST "Metric 'm'\nCombine 'sum'", 2,
@@ -187,7 +245,8 @@ static const struct story {
 
 /* Tells a story; returns how many data there are when there is memory again. */
 static size_t tell(const struct story *story) {
-  struct run run = {.text = BUF_INIT(1 << 18), .json = json_out_new()};
+  struct run run = {
+      .text = BUF_INIT(1 << 18), .json = json_out_new(), .fill = FILL_INIT};
 
   assert_non_null(run.json);
   stream_open(&run.s, story->blocks, story->max_metrics);
@@ -212,6 +271,7 @@ static size_t tell(const struct story *story) {
   cut(&run, 8010);
 
   parcel_free(run.parcel);
+  fill_clear(&run.fill);
   buf_clear(&run.text);
   json_out_free(run.json);
   stream_close(&run.s);

@@ -6,13 +6,18 @@
  * (or 5.25), "a@5=1/60" the same with an interval of 60 s (which stays a's own;
  * 10 until then), "|60" a flush of what ended by second 60, "!60" a forced one
  * then. Data come out as words too: "m@0=7", values with counts "m@0=1,5x2", a
- * set "m@0=[n3 s6 1..3]", with dimensions "m{a}@0=7". */
+ * set "m@0=[n3 s6 1..3]", with dimensions "m{a}@0=7".
+ *
+ * Values of the instance are awaited from the word "?" on, and again known
+ * after "+" (all hosts are the instance itself); a name with one of them comes
+ * out with "$". */
 #ifndef STREAM_H
 #define STREAM_H
 
 #include "base/buf.h"
 #include "metric/agg.h"
 #include "metric/cut.h"
+#include "metric/fill.h"
 #include "metric/rule.h"
 
 #include "rule_text.h"
@@ -32,9 +37,9 @@ struct stream {
   struct buf out;
   uint32_t period_s;
   int64_t steady_s;
+  uint64_t awaited; /* values of the instance */
+  struct fill fill;
   uint32_t interval_s[256]; /* of each host by its first letter */
-  bool is_local;            /* all hosts are the daemon's own */
-  uint64_t awaited;         /* values of the instance */
 };
 
 static inline const char *stream_env(const char *name) {
@@ -65,7 +70,8 @@ static inline struct rules *stream_rules(const char *blocks) {
 
 static inline void stream_open(struct stream *s, const char *blocks,
                                size_t max_metrics) {
-  *s = (struct stream){.period_s = 60, .out = BUF_INIT(1 << 20)};
+  *s = (struct stream){
+      .period_s = 60, .out = BUF_INIT(1 << 20), .fill = FILL_INIT};
   s->rules = stream_rules(blocks);
   agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
   s->cut.limit_bytes = SIZE_MAX;
@@ -77,6 +83,7 @@ static inline void stream_close(struct stream *s) {
   agg_clear(&s->agg);
   rules_free(s->rules);
   buf_clear(&s->out);
+  fill_clear(&s->fill);
 }
 
 static inline void stream_write(struct stream *s, const struct input *in,
@@ -101,7 +108,7 @@ static inline void stream_gauge(struct stream *s, const char *host,
   struct input in = {.part = {host, "p", "", "t", ""},
                      .readings = &reading,
                      .n_readings = 1,
-                     .is_local = s->is_local,
+                     .is_local = true,
                      .time_us = EPOCH * 1000000 + (int64_t)(second * 1e6),
                      .interval_us = (int64_t)interval_s * 1000000};
 
@@ -109,9 +116,26 @@ static inline void stream_gauge(struct stream *s, const char *host,
   stream_write(s, &in, EPOCH + (int64_t)second);
 }
 
+/* The name with "$" for each value of the instance. */
+static inline const struct series_name *
+stream_name(struct stream *s, const struct series_name *marked) {
+  static char dollar[] = "$";
+  struct ec2_values values = {.n = EC2_KEYS_MAX};
+
+  for (size_t i = 0; i < values.n; i++) {
+    values.value[i].state = EC2_KNOWN;
+    values.value[i].text = dollar;
+  }
+  fill_reset(&s->fill);
+  if (fill_name(&s->fill, marked, &values) != FILLED)
+    abort(); /* a slip in the test */
+  return &s->fill.name;
+}
+
 static inline void stream_put(void *context, const struct datum *datum) {
-  struct buf *out = context;
-  const struct series_name *name = datum->series;
+  struct stream *s = context;
+  struct buf *out = &s->out;
+  const struct series_name *name = stream_name(s, datum->series);
 
   buf_printf(out, "%s%s", out->len > 0 ? " " : "", name->name);
   for (size_t i = 0; i < name->n_dimensions; i++)
@@ -146,7 +170,7 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
 
   agg_take(&s->agg, &s->taken);
   cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
-  cut_run(&s->cut, &horizon, &s->tally, stream_put, &s->out);
+  cut_run(&s->cut, &horizon, &s->tally, stream_put, s);
 }
 
 static inline void stream_word(struct stream *s, const char *word) {
@@ -155,6 +179,10 @@ static inline void stream_word(struct stream *s, const char *word) {
 
   if (word[0] == '|' || word[0] == '!') {
     stream_flush(s, strtoll(word + 1, &end, 10), word[0] == '!');
+    return;
+  }
+  if (word[0] == '?' || word[0] == '+') {
+    s->awaited = word[0] == '?' ? UINT64_MAX : 0;
     return;
   }
   double second = strtod(word + 2, &end);

@@ -359,6 +359,64 @@ static void a_clock_that_was_set_back_heals(void **state) {
   stream_close(&s);
 }
 
+/* Slots that wait for a name are combined as they would have been. */
+static void what_waits_for_a_name_is_combined_later(void **state) {
+  (void)state;
+  static const char blocks[] =
+      "Dimension 'G' '%{ec2:region}'\nMetric 'm'\nCombine 'sum'";
+  static const struct story cases[] = {
+      {.label = "slot by slot, in order",
+       .script = "? a@1=1 b@2=2 |10 a@11=3 b@12=4 |20 !25 a@21=5 b@22=6 |30 + "
+                 "|30",
+       .want = "m{$}@0=3 m{$}@10=7 m{$}@20=11"},
+      {.label = "a read that was missed meanwhile",
+       .script = "? a@1=1 b@2=2 |10 a@11=3 |20 a@21=5 b@22=6 |30 + |30",
+       .want = "m{$}@0=3 m{$}@10=5 m{$}@20=11"},
+      {.label = "what came out of order meanwhile is not late",
+       .script = "? a@11=3 b@12=4 |20 a@1=1 b@2=2 |30 + |30",
+       .want = "m{$}@0=3 m{$}@10=7"},
+      {.label = "the last slot is still open then",
+       .script = "? a@1=1 b@2=2 |10 a@11=3 |11 + |12 b@12=4 |20",
+       .want = "m{$}@0=3 m{$}@10=7"},
+      {.label = "forced as soon as it is known: no half sum",
+       .script = "? a@1=1 b@2=2 |10 a@11=3 !11 + !12",
+       .want = "m{$}@0=3",
+       .dropped = 1},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    check(&cases[i], blocks);
+}
+
+static void the_oldest_slots_can_be_dropped(void **state) {
+  (void)state;
+  struct stream s;
+  uint32_t oldest_s, newest_s;
+  stream_open(&s, "Dimension 'G' '%{ec2:region}'\nMetric 'm'\nCombine 'sum'",
+              100);
+  s.period_s = 10;
+  stream_play(&s, "? b@12=4 a@1=1 b@2=2 a@11=3 a@21=5 |30");
+  struct group *group = s.cut.busy;
+  assert_non_null(group);
+  combine_span(group, &oldest_s, &newest_s);
+  assert_int_equal(oldest_s, EPOCH + 1);
+  assert_int_equal(newest_s, EPOCH + 21);
+
+  assert_int_equal(combine_drop(group, EPOCH), 0);
+  assert_int_equal(stream_held(&s), 5);
+  /* A slot that begins before goes whole. */
+  assert_int_equal(combine_drop(group, EPOCH + 2), 2);
+  assert_int_equal(stream_held(&s), 3);
+  combine_span(group, &oldest_s, &newest_s);
+  assert_int_equal(oldest_s, EPOCH + 11);
+
+  /* What still comes for it is late; what went was its members' newest. */
+  stream_play(&s, "b@3=50 + |30");
+  assert_string_equal(buf_str(&s.out), "m{$}@10=7 m{$}@20=9");
+  assert_int_equal(stream_lost(&s, REASON_LATE), 1);
+  assert_int_equal(stream_held(&s), 0);
+  stream_close(&s);
+}
+
 /* Whatever the order in which values come before a flush, the data are the
  * same. */
 static void the_order_of_coming_is_of_no_matter(void **state) {
@@ -413,6 +471,8 @@ int main(void) {
       cmocka_unit_test(a_member_that_leaves_shortens_the_slot),
       cmocka_unit_test(members_come_and_go),
       cmocka_unit_test(a_clock_that_was_set_back_heals),
+      cmocka_unit_test(what_waits_for_a_name_is_combined_later),
+      cmocka_unit_test(the_oldest_slots_can_be_dropped),
       cmocka_unit_test(the_order_of_coming_is_of_no_matter),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,68 +125,161 @@ static void what_waits_is_bounded(void **state) {
   }
 }
 
-/* Within BufferLimit the oldest of what waits for identity makes room, also for
- * what does not wait; each value that is lost is counted. */
-static void what_waits_for_identity_makes_room(void **state) {
-  (void)state;
-  static const char *const blocks[] = {
-      "Metric 'm'\nStorageResolution '1'\nNamespace '%{ec2:region}'",
-      "Metric 'm'\nStorageResolution '1'\nNamespace '%{ec2:region}'\n"
-      "Combine 'sum'"};
-  for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-    struct stream s;
-    stream_open(&s, blocks[i], 100);
-    s.is_local = true;
-    s.awaited = 1;
-    s.cut.limit_bytes = 50 * sizeof(struct sample);
-    for (int second = 0; second < 120; second++) {
-      stream_gauge(&s, "a", second, second, 1);
-      stream_flush(&s, second, false);
-      assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
-    }
-    size_t n_kept = stream_held(&s);
-    assert_in_range(n_kept, 40, 50);
-    assert_int_equal(stream_lost(&s, REASON_AWAITED), 120 - n_kept);
-    assert_int_equal(stream_lost(&s, REASON_FULL), 0);
-    assert_string_equal(buf_str(&s.out), "");
+#define GROUP "Dimension 'G' '%{ec2:region}'\n"
 
-    s.awaited = 0;
-    stream_flush(&s, 121, false);
-    char first[64];
-    (void)snprintf(first, sizeof(first), "m@%zu=%zu m@", 120 - n_kept,
-                   120 - n_kept);
-    assert_int_equal(strncmp(buf_str(&s.out), first, strlen(first)), 0);
-    assert_int_equal(stream_held(&s), 0);
+static const struct {
+  const char *label, *blocks, *script, *want;
+} waits[] = {
+    {"nothing until it is known, then all with its own time",
+     GROUP "Metric 'm'",
+     "? a@5=1 |60 a@65=2 |120 a@125=3 |180 + |180 a@185=4 |240",
+     "m{$}@0=1 m{$}@60=2 m{$}@120=3 m{$}@180=4"},
+    {"a forced flush cuts it no more", GROUP "Metric 'm'",
+     "? a@5=1 |60 !61 !62 a@65=2 !66 + |120", "m{$}@0=1 m{$}@60=2"},
+    {"after it a forced flush cuts what is open", GROUP "Metric 'm'",
+     "? a@5=1 !6 + !7", "m{$}@0=1"},
+    {"only what needs it waits",
+     GROUP "Metric 'm'\nMetric 'n'\nDimensionSet ''",
+     "? a@5=1 |60 a@65=2 |120 + |120", "n@0=1 n@60=2 m{$}@0=1 m{$}@60=2"},
+    {"fleet and group of one value",
+     GROUP "DimensionSet ''\nDimensionSet 'G'\nMetric 'm'",
+     "? a@5=1 b@5=2 |60 + |60", "m@0=1,2 m{$}@0=1,2"},
+    {"in a name, and in a namespace",
+     "Namespace '%{ec2:region}'\nMetric 'm'\nMetric 'n%{.ec2:image_id}'\n"
+     "Namespace 'N'",
+     "? a@5=1 |60 + |60", "m@0=1 n.$@0=1"},
+    {"high resolution, each second", GROUP "Metric 'm'\nStorageResolution '1'",
+     "? a@5=1 a@6=2 |60 a@61=3 |62 + |62", "m{$}@5=1 m{$}@6=2 m{$}@61=3"},
+    {"a set of a whole minute", GROUP "Metric 'm'\nStatistics 'set'",
+     "? a@5=1 a@15=3 |30 !31 a@45=5 |60 + |60", "m{$}@0=[n3 s9 1..5]"},
+    {"slots of a sum, whole", GROUP "Metric 'm'\nCombine 'sum'",
+     "? a@1=1 b@2=2 |60 !61 a@61=3 b@62=4 |120 + |120", "m{$}@0=3 m{$}@60=7"},
+    {"a sum and its part",
+     GROUP "Metric 'm'\nCombine 'sum'\nMetric 'n'\n"
+           "DimensionSet ''\nCombine 'max'",
+     "? a@1=1 b@2=2 |60 + |60", "n@0=2 m{$}@0=3"},
+};
+
+static void what_needs_identity_waits_for_it(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+    struct stream s;
+    stream_open(&s, waits[i].blocks, 100);
+    stream_play(&s, waits[i].script);
+    if (strcmp(buf_str(&s.out), waits[i].want) != 0)
+      fail_msg("%s: got \"%s\", wanted \"%s\"", waits[i].label, buf_str(&s.out),
+               waits[i].want);
+    assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+    assert_int_equal(stream_lost(&s, REASON_LATE), 0);
+    assert_int_equal(stream_lost(&s, REASON_SLOT_DROPPED), 0);
+    stream_flush(&s, 7200, false);
+    if (stream_held(&s) != 0 || cut_bytes(&s.cut) != 0)
+      fail_msg("%s: something is held for ever", waits[i].label);
     stream_close(&s);
   }
 }
 
-/* What does not wait for it is never dropped for what does. */
-static void what_is_awaited_by_none_makes_no_room(void **state) {
+/* Others go on, whatever waits: they have the other half of the memory. */
+static void what_waits_leaves_room(void **state) {
   (void)state;
   struct stream s;
-  stream_open(&s, "Metric 'm'", 100);
-  s.is_local = true;
-  s.awaited = 1;
-  s.cut.limit_bytes = 50 * sizeof(struct sample);
-  for (int second = 0; second < 60; second++)
-    stream_gauge(&s, "a", 1, second, 1);
-  stream_flush(&s, 59, false);
-  assert_int_equal(stream_held(&s), 50);
-  assert_int_equal(stream_lost(&s, REASON_FULL), 10);
-  assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
-  stream_close(&s);
-
-  stream_open(&s, "Metric 'p'\nMetric 'm'\nNamespace '%{ec2:region}'", 100);
-  s.is_local = true;
-  s.awaited = 1;
-  s.cut.limit_bytes = 100 * sizeof(struct sample);
-  for (int second = 0; second < 60; second++)
-    stream_gauge(&s, "a", 1, second, 1);
-  stream_flush(&s, 60, false);
-  assert_string_equal(buf_str(&s.out), "p@0=1x60");
-  assert_in_range(stream_lost(&s, REASON_AWAITED), 20, 30);
+  char want[8192] = "";
+  size_t n = 0;
+  stream_open(&s, GROUP "Metric 'm'\nMetric 'n'\nDimensionSet ''", 100);
+  s.cut.limit_bytes = 40 * sizeof(struct sample);
+  stream_play(&s, "?");
+  for (int minute = 0; minute < 200; minute++) {
+    stream_gauge(&s, "a", minute, minute * 60 + 1, 60);
+    stream_flush(&s, minute * 60 + 60, false);
+    n += (size_t)snprintf(want + n, sizeof(want) - n, "%sn@%d=%d",
+                          n > 0 ? " " : "", minute * 60, minute);
+    assert_true(cut_bytes(&s.cut) <= 20 * sizeof(struct sample));
+  }
+  assert_string_equal(buf_str(&s.out), want);
   assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+  uint64_t lost = stream_lost(&s, REASON_AWAITED);
+  assert_string_equal(s.tally.row[REASON_AWAITED].example, "a/p/t");
+
+  /* The oldest went; what is kept is whole and ends with the newest. */
+  buf_reset(&s.out);
+  stream_play(&s, "+");
+  stream_flush(&s, 200 * 60, false);
+  n = 0;
+  for (int minute = (int)lost; minute < 200; minute++)
+    n += (size_t)snprintf(want + n, sizeof(want) - n, "%sm{$}@%d=%d",
+                          n > 0 ? " " : "", minute * 60, minute);
+  assert_string_equal(buf_str(&s.out), want);
+  assert_true(200 - lost >= 15 && 200 - lost <= 20);
+  assert_int_equal(stream_held(&s), 0);
+  stream_close(&s);
+}
+
+/* Of a sum whole slots go: no half one is left. */
+static void whole_slots_make_room(void **state) {
+  (void)state;
+  struct stream s;
+  char want[8192] = "";
+  size_t n = 0;
+  stream_open(&s, GROUP "Metric 'm'\nCombine 'sum'", 100);
+  s.cut.limit_bytes = 60 * sizeof(struct sample);
+  stream_play(&s, "?");
+  for (int slot = 0; slot < 50; slot++) {
+    for (int host = 0; host < 3; host++) {
+      const char name[2] = {(char)('a' + host), '\0'};
+      stream_gauge(&s, name, slot, slot * 60 + host, 60);
+    }
+    stream_flush(&s, slot * 60 + 60, slot % 3 == 0);
+  }
+  uint64_t lost = stream_lost(&s, REASON_AWAITED);
+  assert_int_equal(lost % 3, 0);
+  assert_int_equal(stream_held(&s), 150 - lost);
+  assert_int_equal(cut_bytes(&s.cut), (150 - lost) * sizeof(struct sample));
+  assert_string_equal(s.tally.row[REASON_AWAITED].example, "a/p/t");
+  stream_play(&s, "+");
+  stream_flush(&s, 50 * 60, false);
+  for (int slot = (int)lost / 3; slot < 50; slot++)
+    n += (size_t)snprintf(want + n, sizeof(want) - n, "%sm{$}@%d=%d",
+                          n > 0 ? " " : "", slot * 60, 3 * slot);
+  assert_string_equal(buf_str(&s.out), want);
+  assert_int_equal(stream_lost(&s, REASON_LATE), 0);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+  stream_close(&s);
+}
+
+/* What does not wait and fills the memory is not helped by what does. */
+static void what_is_open_is_bounded_beside_what_waits(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s,
+              GROUP "Metric 'm'\nHost 'a'\nMetric 'n'\nHost 'b'\n"
+                    "DimensionSet ''",
+              100);
+  s.cut.limit_bytes = 20 * sizeof(struct sample);
+  stream_play(&s, "?");
+  for (int i = 0; i < 8; i++)
+    stream_gauge(&s, "a", i, i, 60);
+  for (int i = 0; i < 30; i++)
+    stream_gauge(&s, "b", i, i, 60);
+  stream_flush(&s, 10, false);
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 8);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 10);
+  assert_int_equal(cut_bytes(&s.cut), 20 * sizeof(struct sample));
+  stream_close(&s);
+}
+
+static void what_still_waits_at_the_stop_is_counted(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s,
+              GROUP "Metric 'm'\nMetric 'n'\nDimensionSet ''\n"
+                    "Metric 'c'\nCombine 'sum'",
+              100);
+  stream_play(&s, "? a@1=1 b@2=2 |60 a@61=1 |61");
+  cut_lose_awaited(&s.cut, 0, &s.tally);
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+  cut_lose_awaited(&s.cut, s.awaited, &s.tally);
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 6);
+  assert_string_equal(buf_str(&s.out), "n@0=1,2");
   stream_close(&s);
 }
 
@@ -196,8 +289,11 @@ int main(void) {
       cmocka_unit_test(what_is_open_is_held),
       cmocka_unit_test(a_sum_beyond_the_range_is_counted),
       cmocka_unit_test(what_waits_is_bounded),
-      cmocka_unit_test(what_waits_for_identity_makes_room),
-      cmocka_unit_test(what_is_awaited_by_none_makes_no_room),
+      cmocka_unit_test(what_needs_identity_waits_for_it),
+      cmocka_unit_test(what_waits_leaves_room),
+      cmocka_unit_test(whole_slots_make_room),
+      cmocka_unit_test(what_is_open_is_bounded_beside_what_waits),
+      cmocka_unit_test(what_still_waits_at_the_stop_is_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

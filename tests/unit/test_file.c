@@ -96,37 +96,6 @@ static void what_cannot_be_read(void **state) {
   buf_clear(&out);
 }
 
-/* Root may read everything, so this is tried as another. */
-static void whose_a_file_is_that_may_not_be_read(void **state) {
-  (void)state;
-  struct buf out = BUF_INIT(100);
-  struct err err = {0};
-  bool is_root = geteuid() == 0;
-
-  write_file("x", 1);
-  assert_int_equal(chmod(path, 0), 0);
-  assert_int_equal(chmod(folder, 0711), 0);
-  if (is_root)
-    assert_int_equal(seteuid(65534), 0);
-  assert_int_equal(file_read(path, &out, &err), FILE_FAILED);
-  if (is_root)
-    assert_int_equal(seteuid(0), 0);
-  assert_non_null(strstr(err.text, "(Permission denied): it belongs to "));
-  assert_non_null(strstr(err.text, " and has mode 0000; the file should "));
-  assert_true(!is_root || strstr(err.text, "to root and") != NULL);
-
-  assert_int_equal(chmod(folder, is_root ? 0700 : 0600), 0);
-  if (is_root)
-    assert_int_equal(seteuid(65534), 0);
-  assert_int_equal(file_read(path, &out, &err), FILE_FAILED);
-  if (is_root)
-    assert_int_equal(seteuid(0), 0);
-  assert_non_null(strstr(err.text, "a folder above it may not be entered; "));
-  assert_int_equal(chmod(folder, 0700), 0);
-  assert_int_equal(chmod(path, 0600), 0);
-  buf_clear(&out);
-}
-
 static void a_pipe_does_not_hang(void **state) {
   (void)state;
   struct buf out = BUF_INIT(100);
@@ -232,7 +201,6 @@ int main(void) {
       cmocka_unit_test(a_file_is_read_whole),
       cmocka_unit_test(room_is_made_once),
       cmocka_unit_test(what_cannot_be_read),
-      cmocka_unit_test(whose_a_file_is_that_may_not_be_read),
       cmocka_unit_test(a_pipe_does_not_hang),
       cmocka_unit_test(a_stamp_tells_a_change),
       cmocka_unit_test(who_may_read),

@@ -269,6 +269,85 @@ static void units_by_default(void **state) {
   CHECK_MAPPINGS(counters, &octets);
 }
 
+/* Marks are shown as "$0", by the number of the value. */
+static void show_marks(struct buf *out, const char *from) {
+  char *copy = str_dup(str_of(from));
+  buf_reset(out);
+  for (const char *p = copy; *p != '\0'; p++) {
+    if (*p != EC2_MARK) {
+      buf_putc(out, *p);
+      continue;
+    }
+    buf_printf(out, "$%d", p[1] - ' ');
+    p = strchr(p + 1, EC2_MARK);
+  }
+  free(copy);
+}
+
+static void values_of_the_instance(void **state) {
+  (void)state;
+  static const struct {
+    const char *label, *text;
+    const char *own, *relayed;
+  } cases[] = {
+      {"host, group and fleet of one value, least first",
+       "Dimension 'Group' '%{ec2:autoscaling_group}'\n"
+       "Dimension 'Id' '%{ec2:instance_id}'\nDimensionSet 'Id' 'Group'\n"
+       "DimensionSet 'Group'\nDimensionSet ''\nMetric 'm'",
+       TAKEN "0 collectd|m {Group=$0} Bytes 60\n"
+             "0 collectd|m {Group=$0 Id=$1} Bytes 60\n",
+       TAKEN},
+      {"empty for others, so it leaves the set",
+       "Dimension 'Group' '%{ec2:tag:A}'\nDimension 'Host' '%{host}'\n"
+       "Metric 'm'",
+       "0 collectd|m {Group=$0 Host=web-1} Bytes 60\n",
+       "0 collectd|m {Host=web-1} Bytes 60\n"},
+      {"a text stands for others",
+       "Dimension 'Group' '%{ec2:tag:A|other}'\nMetric 'm'",
+       "0 collectd|m {Group=$0} Bytes 60\n",
+       "0 collectd|m {Group=other} Bytes 60\n"},
+      {"a blank text is none", "Dimension 'Group' '%{ec2:tag:A| }'\nMetric 'm'",
+       "0 collectd|m {Group=$0} Bytes 60\n", TAKEN},
+      {"in name and namespace",
+       "Namespace 'N%{.ec2:region}'\nMetric 'm%{-ec2:region}'",
+       "0 N$0|m$0 {} Bytes 60\n", "0 N|m {} Bytes 60\n"},
+      {"a name of nothing else, for others", "Metric '%{ec2:region}'",
+       "0 collectd|$0 {} Bytes 60\n",
+       "! <Metric \"%{ec2:region}\">: values for which the name is empty are "
+       "not published; give it a text for that case, as in "
+       "\"%{type_instance|other}\"\n"},
+      {"a dimension that no set names",
+       "Dimension 'A' '%{ec2:region}'\n"
+       "DimensionSet ''\nMetric 'm'",
+       TAKEN, TAKEN},
+  };
+  struct buf shown = BUF_INIT(65536);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (int own = 0; own < 2; own++) {
+      struct input in = memory;
+      in.is_local = own == 1;
+      struct buf got = map(cases[i].text, &in);
+      show_marks(&shown, buf_str(&got));
+      const char *want = own == 1 ? cases[i].own : cases[i].relayed;
+      if (strcmp(buf_str(&shown), want) != 0)
+        fail_msg("%s:\n%swanted\n%s", cases[i].label, buf_str(&shown), want);
+      buf_clear(&got);
+    }
+  buf_clear(&shown);
+}
+
+static void marked_texts_are_made_fit_later(void **state) {
+  (void)state;
+  struct input in = memory;
+  in.is_local = true;
+  in.part[PART_TYPE_INSTANCE] = "K\xc3\xb6ln";
+  struct buf got =
+      map("Metric 'm'\nDimension 'D' '%{type_instance}%{ec2:region}'", &in);
+  assert_non_null(strstr(buf_str(&got), "{D=K\xc3\xb6ln\x01"));
+  assert_null(strstr(buf_str(&got), "!"));
+  buf_clear(&got);
+}
+
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 
@@ -332,6 +411,8 @@ int main(void) {
       cmocka_unit_test(dimensions_and_sets),
       cmocka_unit_test(several_data_sources),
       cmocka_unit_test(units_by_default),
+      cmocka_unit_test(values_of_the_instance),
+      cmocka_unit_test(marked_texts_are_made_fit_later),
       cmocka_unit_test(unfit_texts_are_made_fit_and_said),
       cmocka_unit_test(long_texts_are_cut),
       cmocka_unit_test(a_value_list_without_values_goes_nowhere),

@@ -146,6 +146,39 @@ static void a_full_table_takes_known_ones_only(void **state) {
   series_clear(&table);
 }
 
+/* By their marked texts: one series, whatever the values will be. */
+static void marked_series_are_counted_once(void **state) {
+  (void)state;
+  static const struct dimension marked[] = {{"A", "\x01!  \x01"}};
+  static const struct dimension other[] = {{"A", "\x01#  x\x01"}};
+  struct series_table table = {.max = 2};
+  struct series_name a = named("N\x01   \x01", "m", marked, 1),
+                     b = named("N", "m", other, 1),
+                     c = named("N", "m", NULL, 0);
+  struct rule rule = {0};
+  struct series *first, *again;
+
+  assert_int_equal(series_use(&table, &a, &rule, "h/p/t", &first),
+                   SERIES_FOUND);
+  assert_true(first->needs == 3);
+  for (int i = 0; i < 5; i++) {
+    assert_int_equal(series_use(&table, &a, &rule, "i/p/t", &again),
+                     SERIES_FOUND);
+    assert_ptr_equal(again, first);
+  }
+  assert_int_equal(table.n, 1);
+  assert_int_equal(series_use(&table, &b, &rule, "h/p/t", &again),
+                   SERIES_FOUND);
+  assert_true(again->needs == 8);
+  assert_int_equal(series_use(&table, &c, &rule, "h/p/t", &again), SERIES_FULL);
+  series_clear(&table);
+
+  assert_int_equal(series_use(&table, &c, &rule, "h/p/t", &again),
+                   SERIES_FOUND);
+  assert_true(again->needs == 0);
+  series_clear(&table);
+}
+
 static void the_table_grows(void **state) {
   (void)state;
   enum { N = 3000 };
@@ -187,6 +220,7 @@ int main(void) {
       cmocka_unit_test(texts_are_its_own),
       cmocka_unit_test(users_must_agree),
       cmocka_unit_test(a_full_table_takes_known_ones_only),
+      cmocka_unit_test(marked_series_are_counted_once),
       cmocka_unit_test(the_table_grows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

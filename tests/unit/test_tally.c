@@ -20,6 +20,28 @@ static void every_reason_can_be_said(void **state) {
   }
 }
 
+/* All three are lost values; only what is said elsewhere is no warning. */
+static void what_names_lack_is_told_apart(void **state) {
+  (void)state;
+  static const struct {
+    enum reason reason;
+    const char *what, *remedy;
+    bool is_normal;
+  } cases[] = {
+      {REASON_AWAITED, "waited for a value of the instance", "MetadataWait",
+       false},
+      {REASON_LACKING, "needs a value of the instance", "", true},
+      {REASON_UNFIT, "\"AWS/\"", "put a text before", false},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct reason_text text = tally_text(cases[i].reason);
+    assert_non_null(strstr(text.what, cases[i].what));
+    assert_non_null(strstr(text.remedy, cases[i].remedy));
+    assert_true(text.is_normal == cases[i].is_normal);
+    assert_true(text.is_lost);
+  }
+}
+
 static void counts_and_keeps_the_first_example(void **state) {
   (void)state;
   struct tally tally = {0};
@@ -57,6 +79,7 @@ static void an_example_is_cut_to_fit(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_reason_can_be_said),
+      cmocka_unit_test(what_names_lack_is_told_apart),
       cmocka_unit_test(counts_and_keeps_the_first_example),
       cmocka_unit_test(an_example_is_cut_to_fit),
   };

@@ -112,9 +112,14 @@ static void a_mistake_is_named_with_its_place(void **state) {
        {"unknown", "\"hots\"", "ds"}},
       {"no name", "%{}", {"unknown", "\"\"", "known are host"}},
       {"another case", "%{Host}", {"unknown", "\"Host\"", "host"}},
-      {"ec2",
-       "%{ec2:instance_id}",
-       {"ec2:instance_id", "not know ec2", "env:"}},
+      {"unknown ec2 name",
+       "a %{ec2:hostname}",
+       {"\"ec2:hostname\"", "character 3", "ec2:tag:KEY"}},
+      {"ec2 without a name", "%{ec2:}", {"\"ec2:\"", "character 1", "ec2:"}},
+      {"a tag key that metadata cannot show",
+       "%{ec2:tag:Cost Center|x}",
+       {"\"ec2:tag:Cost Center\"", "character 1", "another key"}},
+      {"a tag without a key", "%{.ec2:tag:}", {"no key", "ec2:tag:", "Name"}},
       {"a lone percent sign", "50% of", {"single", "character 3", "\"%%\""}},
       {"a percent sign at the end", "50%", {"single", "character 3", "%%"}},
       {"no closing bracket", "a%{host", {"no \"}\"", "character 2", "%{"}},
@@ -172,6 +177,74 @@ static void one_meta_data_key_too_many_is_refused(void **state) {
   assert_non_null(strstr(err.text, "key16"));
   assert_non_null(strstr(err.text, "16"));
   tmpl_keys_clear(&keys);
+}
+
+/* What a template gives for a host, once values are in: instance_id "i-1",
+ * tag:A missing. */
+static void check_filled(const char *text, bool is_local,
+                         const char *plugin_instance, const char *want) {
+  struct tmpl_keys keys = {0};
+  struct err err = {0};
+  struct buf out = BUF_INIT(4096), filled = BUF_INIT(4096);
+  struct input in = input_of(true, 1);
+  static char id[] = "i-1";
+  struct ec2_values values = {.n = 2};
+  size_t number, first, second;
+
+  values.value[0].state = EC2_KNOWN;
+  values.value[0].text = id;
+  values.value[1].state = EC2_MISSING;
+  assert_int_equal(ec2_keys_add(&keys.ec2, STR("instance_id"), &first, &err),
+                   0);
+  assert_int_equal(ec2_keys_add(&keys.ec2, STR("tag:A"), &second, &err), 0);
+  struct tmpl *tmpl = tmpl_compile(str_of(text), &keys, environment, &err);
+  if (tmpl == NULL)
+    fail_msg("\"%s\": %s", text, err.text);
+  assert_true(tmpl_varies(tmpl));
+  assert_int_equal(keys.ec2.n, 2);
+
+  in.is_local = is_local;
+  in.part[PART_PLUGIN_INSTANCE] = plugin_instance;
+  tmpl_expand(tmpl, &in, 0, &out);
+  assert_true(tmpl_is_marked(tmpl, &in) == is_local);
+  assert_true((ec2_needs(buf_str(&out)) != 0) == is_local);
+  if (!is_local)
+    buf_puts(&filled, buf_str(&out));
+  else if (ec2_fill(&filled, buf_str(&out), 255, &values, &number) ==
+           EC2_LACKING)
+    buf_printf(&filled, "lacking %zu", number);
+  if (!buf_ok(&filled) || strcmp(buf_str(&filled), want) != 0)
+    fail_msg("\"%s\" became \"%s\", not \"%s\"", text, buf_str(&filled), want);
+  buf_clear(&out);
+  buf_clear(&filled);
+  tmpl_free(tmpl);
+  tmpl_keys_clear(&keys);
+}
+
+static void values_of_the_instance_are_filled_in_later(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *own, *relayed;
+  } cases[] = {
+      {"%{ec2:instance_id}", "i-1", ""},
+      {"a%{.ec2:instance_id}%{/ec2:instance_id|x}", "a.i-1/i-1", "ax"},
+      {"%{ec2:instance_id|none}", "i-1", "none"},
+      {"%{ec2:tag:A}", "lacking 1", ""},
+      {"%{ec2:tag:A|}", "lacking 1", ""},
+      {"%{ec2:tag:A|  }", "lacking 1", "  "},
+      {"%{ec2:tag:A|none}", "none", "none"},
+      {"%{.ec2:tag:A|none}", "none", "none"},
+      {"%{host}%{.ec2:instance_id}%{.plugin_instance}", "web-1.i-1.root",
+       "web-1.root"},
+      {"%{ec2:instance_id}%{ec2:tag:A|}", "lacking 1", ""},
+      {"%{plugin_instance|x}%%%{ec2:instance_id}", "root%i-1", "root%"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    check_filled(cases[i].text, true, "root", cases[i].own);
+    check_filled(cases[i].text, false, "root", cases[i].relayed);
+  }
+  check_filled("%{ec2:instance_id}%{plugin_instance}", true, "\x01\x20 x\x01",
+               "i-1_  x_-008aea24");
 }
 
 static void only_parts_meta_data_and_data_source_vary(void **state) {
@@ -270,6 +343,7 @@ int main(void) {
       cmocka_unit_test(a_mistake_is_named_with_its_place),
       cmocka_unit_test(each_meta_data_key_has_one_number),
       cmocka_unit_test(one_meta_data_key_too_many_is_refused),
+      cmocka_unit_test(values_of_the_instance_are_filled_in_later),
       cmocka_unit_test(only_parts_meta_data_and_data_source_vary),
       cmocka_unit_test(a_fit_text_stays),
       cmocka_unit_test(an_unfit_text_ends_in_its_hash),
