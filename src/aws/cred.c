@@ -70,7 +70,7 @@ bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s) {
     return true;
   if (margin_s > 0 && now_s > INT64_MAX - margin_s)
     return false;
-  return now_s + margin_s <= cred->expires_s;
+  return now_s + margin_s < cred->expires_s;
 }
 
 void cred_move(struct cred *to, struct cred *from) {

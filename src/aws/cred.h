@@ -67,7 +67,7 @@ int cred_from_json(struct str text, enum cred_shape shape, const char *origin,
 int cred_from_object(const struct json *object, enum cred_shape shape,
                      const char *origin, struct cred *out, struct err *err);
 
-/* Whether *cred has keys and is at least margin_s away from its end. */
+/* Whether *cred has keys and more than margin_s are left until its end. */
 bool cred_is_fresh(const struct cred *cred, int64_t now_s, int64_t margin_s);
 
 /* *to is wiped first; *from is empty afterwards. */

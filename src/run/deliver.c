@@ -144,12 +144,11 @@ static bool drop_too_large(struct delivery *d, struct parcel *first,
 /* Signs and sends the batch, which is complete. */
 static void send_batch(struct delivery *d, const struct cred *cred) {
   struct err err = {""};
-  int64_t now_s = clock_wall_ms() / 1000; /* to ask for credentials took time */
   struct post post = {.http = d->session->aws,
                       .place = &d->place,
                       .cred = cred,
                       .compression = d->options->compression,
-                      .now_s = now_s + d->offset_s};
+                      .now_s = session_now_s(d->session)};
 
   if (post_batch(&post, &d->batch, &d->answer, &d->reply, &err) != 0)
     delivery_wait(d, RETRY_SLOW_MS, err.text, err.text, "");

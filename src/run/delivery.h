@@ -37,7 +37,6 @@ struct delivery {
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
-  int64_t offset_s;   /* the service's clock less ours */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
   struct delivery_count count; /* but for what the outbox counts */
@@ -67,6 +66,9 @@ void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
 /* The credentials to sign with now, region and endpoint being known; NULL when
  * that is not so yet, which was said: nothing is asked before tend_ms. */
 const struct cred *delivery_ready(struct delivery *delivery);
+
+/* Says that this host's clock is wrong, or that it is right again. */
+void delivery_say_clock(struct delivery *delivery);
 
 /* Acts on the answer to the batch: delivery->answer and ->reply. */
 void delivery_settle(struct delivery *delivery);

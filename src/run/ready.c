@@ -76,6 +76,7 @@ static void say_ready(struct delivery *d, const struct err *why) {
   const char *node = d->options->node;
   int64_t now_ms = clock_steady_ms();
 
+  delivery_say_clock(d);
   (void)log_state_good(&d->awaited, node, now_ms,
                        "there are credentials (%s) and a region (%s) after "
                        "%lld s",
@@ -104,7 +105,7 @@ static void put_off(struct delivery *d) {
 
 const struct cred *delivery_ready(struct delivery *d) {
   struct err err = {""};
-  int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
+  int64_t now_s = session_now_s(d->session);
   const struct cred *cred = NULL;
 
   if (clock_steady_ms() < d->tend_ms)
@@ -123,12 +124,12 @@ const struct cred *delivery_ready(struct delivery *d) {
   log_state_bad(&d->awaited, SAY_WARNING, d->options->node, clock_steady_ms(),
                 err.text,
                 "waiting for %s: %s; the data are kept and sent later",
-                has_region ? "credentials" : "a region", err.text);
+                has_region ? "credentials" : "region and endpoint", err.text);
   return NULL;
 }
 
 void delivery_tend(struct delivery *d) {
-  int64_t now_s = clock_wall_ms() / 1000 + d->offset_s;
+  int64_t now_s = session_now_s(d->session);
   struct err err = {""};
 
   http_rest(d->session->aws);

@@ -1,5 +1,7 @@
 #include "run/session.h"
 
+#include "run/clock.h"
+
 #include <stdlib.h>
 
 /* A metadata service is one hop away: it answers within milliseconds, or there
@@ -41,6 +43,10 @@ void session_free(struct session *session) {
   profile_wipe(&session->profile);
   env_wipe(&session->env);
   free(session);
+}
+
+int64_t session_now_s(const struct session *session) {
+  return clock_wall_ms() / 1000 + session->offset_s;
 }
 
 const char *session_setting(struct session *session, enum env_name variable,

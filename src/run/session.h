@@ -14,6 +14,7 @@
 #include "run/profile.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct session {
@@ -25,6 +26,8 @@ struct session {
   struct http_options nearby_options; /* its proxy is "", not owned */
   const _Atomic int64_t *deadline_ms; /* borrowed */
   struct imds imds;
+  int64_t offset_s;     /* the clock of AWS less ours, as far as it is known */
+  bool is_clock_proven; /* by an answer of CloudWatch */
 };
 
 /* Reads the environment now, for once: call before other threads may change
@@ -34,6 +37,9 @@ struct session *session_new(const struct profile_options *profile,
                             const struct http_options *http,
                             const _Atomic int64_t *deadline_ms);
 void session_free(struct session *session);
+
+/* Seconds since 1970 UTC by the clock of AWS, as far as it is known. */
+int64_t session_now_s(const struct session *session);
 
 /* A setting by its variable, else by its key in the profile in use: the value,
  * borrowed until the files are read again, NULL when neither has it.  The files

@@ -45,6 +45,7 @@ static void settle_sent(struct delivery *d) {
   say_recovery(d);
   retry_reset(&d->retry);
   d->has_corrected = false;
+  d->session->is_clock_proven = true;
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
 
@@ -132,10 +133,11 @@ static void describe_answer(const struct delivery *d, struct err *out) {
                                              : "without id");
 }
 
-static void say_clock(struct delivery *d) {
+void delivery_say_clock(struct delivery *d) {
+  int64_t offset_s = d->session->offset_s;
   int64_t now_ms = clock_steady_ms();
 
-  if (!clock_is_skew(d->offset_s))
+  if (!clock_is_skew(offset_s))
     (void)log_state_good(&d->clock, d->options->node, now_ms,
                          "this host's clock agrees with the service's again");
   else
@@ -143,8 +145,8 @@ static void say_clock(struct delivery *d) {
                   "this host's clock is %lld s %s the service's; requests are "
                   "signed with the service's time: repair the clock, the data "
                   "carry its time",
-                  (long long)llabs(d->offset_s),
-                  d->offset_s > 0 ? "behind" : "ahead of");
+                  (long long)llabs(offset_s),
+                  offset_s > 0 ? "behind" : "ahead of");
 }
 
 /* A difference of clocks is corrected for signing only, and once until the next
@@ -156,11 +158,12 @@ static bool correct_clock(struct delivery *d) {
       date_parse_http(str_of(buf_str(&d->answer.date)), &date_s) != 0)
     return false;
   int64_t offset_s = date_s - clock_wall_ms() / 1000;
-  if (!clock_is_skew(offset_s - d->offset_s))
+  if (!clock_is_skew(offset_s - d->session->offset_s))
     return false;
-  d->offset_s = offset_s;
+  d->session->offset_s = offset_s;
+  d->session->is_clock_proven = true;
   d->has_corrected = true;
-  say_clock(d);
+  delivery_say_clock(d);
   return true;
 }
 

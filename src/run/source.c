@@ -29,7 +29,7 @@ static const struct {
 } chain[] = {
     {source_option, false},      {source_environment, true},
     {source_web_identity, true}, {source_profile, false},
-    {source_container, true},    {source_instance, true},
+    {source_container, false},   {source_instance, false},
 };
 
 /* ---- options ------------------------------------------------------------ */
@@ -69,13 +69,14 @@ static void move(struct found *to, struct found *from) {
   to->is_stable = from->is_stable;
 }
 
-void source_settle_end(const struct source *source, struct cred *cred,
-                       int64_t date_s) {
-  int64_t ahead_s = source->now_s - date_s;
+void source_learn_clock(struct source *source, int64_t date_s) {
+  struct session *session = source->session;
+  int64_t behind_s = date_s - source->now_s;
 
-  if (date_s <= 0 || cred->expires_s == CRED_NEVER || !clock_is_skew(ahead_s))
+  if (date_s <= 0 || session->is_clock_proven || !clock_is_skew(behind_s))
     return;
-  cred->expires_s += ahead_s;
+  session->offset_s += behind_s;
+  source->now_s = date_s;
 }
 
 struct source *source_new(const struct source_options *options,
@@ -172,10 +173,11 @@ static int fetch(struct source *source, int64_t now_s, struct err *err) {
     goto out;
   move(&source->held, &found);
   source->n_read = source->session->profile.n_read;
-  source->fetched_s = now_s;
+  source->fetched_s = source->now_s;
   /* Who gives the same again has a cache; half of what is left would become
    * ever less. */
-  source->retry_s = source->held.cred.expires_s == end_s ? now_s + RETRY_S : 0;
+  source->retry_s =
+      source->held.cred.expires_s == end_s ? source->now_s + RETRY_S : 0;
   source->must_fetch = source->is_outdated = false;
   rc = 0;
 out:
@@ -256,14 +258,14 @@ static int refresh(struct source *source, int64_t now_s, struct err *err) {
 
   source->failure.text[0] = '\0';
   if (fetch(source, now_s, &source->failure) == 0) {
-    if (cred_is_fresh(&source->held.cred, now_s, 0))
+    if (cred_is_fresh(&source->held.cred, source->now_s, 0))
       return 0;
     /* An instance whose service cannot make new ones answers with the old. */
     err_set(&source->failure, "%s gives credentials that have ended",
             buf_str(&source->held.origin));
   }
   /* One that hangs to its time limit must not be all that the thread does. */
-  put_off(source, now_s + (clock_steady_ms() - begun_ms) / 1000);
+  put_off(source, source->now_s + (clock_steady_ms() - begun_ms) / 1000);
   return err_set(err, "%s", source->failure.text);
 }
 
@@ -284,7 +286,7 @@ const struct cred *source_get(struct source *source, int64_t now_s,
     return &source->held.cred;
   }
   (void)refresh(source, now_s, err);
-  return source_is_usable(source, now_s) ? &source->held.cred : NULL;
+  return source_is_usable(source, source->now_s) ? &source->held.cred : NULL;
 }
 
 void source_forget(struct source *source, int64_t now_s) {

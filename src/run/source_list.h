@@ -88,11 +88,11 @@ enum source_found source_container(struct source *source, struct found *out,
 enum source_found source_instance(struct source *source, struct found *out,
                                   struct err *err);
 
-/* Brings the end of credentials from the clock of who gave them to ours, so
- * that a wrong clock here does not make them look old or eternal.
+/* Told the Date of an answer that brought credentials: as long as no request to
+ * CloudWatch has shown how our clock stands, a difference is taken from it, so
+ * that a wrong clock here does not make the credentials look old, or eternal.
  *
- * date_s  the time there when they were given; 0: not known */
-void source_settle_end(const struct source *source, struct cred *cred,
-                       int64_t date_s);
+ * date_s  0: not known */
+void source_learn_clock(struct source *source, int64_t date_s);
 
 #endif

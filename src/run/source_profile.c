@@ -29,24 +29,18 @@ static enum source_found fail(const struct profile *profile, const char *why,
   return SOURCE_FAILED;
 }
 
-/* The profile gives nothing.  An error if somebody asked for this very one. */
+/* The profile gives nothing, and others may be asked; but one that somebody
+ * named must exist. */
 static enum source_found say_absent(const struct source *source,
                                     struct err *err) {
   const struct profile *profile = &source->session->profile;
   bool exists = ini_has_profile(profile->ini, profile->name);
-  if (source->options->profile == NULL &&
-      source->options->credentials_file == NULL &&
-      (exists || !profile->is_named))
+  if (exists || !profile->is_named)
     return SOURCE_ABSENT;
 
   struct buf files = BUF_INIT(SOURCE_ORIGIN_MAX);
   put_files(&files, profile);
-  if (exists)
-    err_set(err,
-            "profile %s gives no credentials in %s: it has neither "
-            "aws_access_key_id nor role_arn nor credential_process",
-            profile->name, buf_str(&files));
-  else if (files.len > 0)
+  if (files.len > 0)
     err_set(err, "there is no profile %s in %s", profile->name,
             buf_str(&files));
   else

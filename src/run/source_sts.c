@@ -68,9 +68,8 @@ static int say_refusal(const struct source *source,
 /* Reads the credentials out of an answer.
  *
  * what  was tried, for the sentence */
-static int read_answer(const struct source *source,
-                       const struct http_answer *answer, const char *what,
-                       struct cred *out, struct err *err) {
+static int read_answer(struct source *source, const struct http_answer *answer,
+                       const char *what, struct cred *out, struct err *err) {
   struct err why = {""};
 
   if (answer->status == 0)
@@ -83,7 +82,7 @@ static int read_answer(const struct source *source,
   if (sts_read(text_of(&answer->body), out, &why) != 0)
     return err_set(err, "%s: the answer of %s %s", what,
                    source->place->sts.authority, why.text);
-  source_settle_end(source, out, http_answer_date_s(answer));
+  source_learn_clock(source, http_answer_date_s(answer));
   return 0;
 }
 

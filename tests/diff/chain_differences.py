@@ -276,12 +276,11 @@ def _(case, our, their):
 
 @row("botocore SDK", "credentials",
      "Both go on to the sources of the environment and the host when a profile "
-     "that was given to them has no credentials; what the configuration names "
-     "is the only source.")
+     "that was given to them does not exist; one that the configuration names "
+     "must.")
 def _(case, our, their):
     return (set(case["options"]) & {"profile", "credentials_file"}
-            and re.match(r"profile \S+ gives no credentials|there is no "
-                         r"profile", our.get("error", ""))
+            and re.match(r"there is no profile", our.get("error", ""))
             and their.get("token", "").startswith(
                 "AssumeRole;" if "role_arn" in case["options"]
                 else ("container;", "instance;",

@@ -59,7 +59,7 @@ def says(daemon, words, awaited="credentials", node="", timeout=10):
     why = ".*".join(re.escape(part) for part in words.split("..."))
     return daemon.wait_for(
         rf"\[warning\] write_cloudwatch plugin: {node}{': ' if node else ''}"
-        rf"waiting for (a )?{awaited}: .*{why}.*; the data are kept", timeout)
+        rf"waiting for {awaited}.*: .*{why}.*; the data are kept", timeout)
 
 
 def refuses(service, daemon, words, awaited="credentials"):

@@ -86,9 +86,8 @@ PROFILES = {
             "Center) needs somebody who signs in, and is not supported: use"),
     "web": ("web_identity_token_file = /token", "web_identity_token_file "
             "needs a role_arn beside it"),
-    "empty": ("region = eu-west-1", "profile empty gives no credentials in "
-              "...: it has neither aws_access_key_id nor role_arn nor "
-              "credential_process"),
+    "empty": ("region = eu-west-1", "no credentials found: ...none for profile "
+              "empty in "),
 }
 
 

@@ -95,7 +95,7 @@ def test_region_that_comes_late(scene, how):
     story = started(scene, service, without_keys(service, Region=None),
                     uses=[metadata])
     story.send(3)
-    story.daemon.wait_for(r'\[warning\] .*waiting for a region: no region '
+    story.daemon.wait_for(r'\[warning\] .*waiting for region and endpoint: no region '
                           rf'found: .*{WHY[how]}.*; the data are kept', 10)
     let_go(metadata, how)
     assert story.send().sent_by() == metadata.credentials['AccessKeyId']

@@ -184,7 +184,7 @@ def test_region_that_appears_later(scene):
     daemon = scene.start(config(service, Region=None),
                          environment={'AWS_CONFIG_FILE': str(path)})
     publish(daemon, load=1)
-    daemon.wait_for(r'\[warning\] .*waiting for a region: no region found: no '
+    daemon.wait_for(r'\[warning\] .*waiting for region and endpoint: no region found: no '
                     r'Region in the configuration, no AWS_REGION .*write '
                     r'Region "us-east-1".*the data are kept', 10)
     write(path, '[default]\nregion = eu-north-1\n')

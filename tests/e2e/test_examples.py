@@ -264,7 +264,9 @@ OPTION = re.compile(r'( *)#( *)(</?[A-Z]\w*.*>|[A-Z]\w* .*)$')
 # What stands alone is an error, as it should be.
 PARTNERS = {'AccessKeyId': ('SecretAccessKey',),
             'SecretAccessKey': ('AccessKeyId',),
-            'SessionToken': ('AccessKeyId', 'SecretAccessKey')}
+            'SessionToken': ('AccessKeyId', 'SecretAccessKey'),
+            'ExternalId': ('RoleArn',), 'RoleSessionName': ('RoleArn',),
+            'RoleDuration': ('RoleArn',)}
 
 
 def commented():

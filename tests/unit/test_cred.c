@@ -136,8 +136,8 @@ static const struct {
 } ends[] = {
     {"never", CRED_NEVER, INT64_MAX, INT64_MAX, true},
     {"far away", 1000, 100, 300, true},
-    {"just away enough", 400, 100, 300, true},
-    {"one second too near", 399, 100, 300, false},
+    {"just away enough", 401, 100, 300, true},
+    {"one second too near", 400, 100, 300, false},
     {"over", 99, 100, 0, false},
     {"over long ago", 1, 100, 300, false},
     {"margin beyond all time", 1000, 100, INT64_MAX, false},
