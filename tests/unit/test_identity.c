@@ -233,6 +233,27 @@ static void blank_and_absent_values_are_missing(void **state) {
   end();
 }
 
+static void a_document_that_lacks_a_value_is_read_again(void **state) {
+  static const struct answer half[] = {
+      TOKEN, KNOWN(DOCUMENT, "{\"instanceId\": \"i-1\"}"), END};
+  static const struct answer whole[] = {
+      TOKEN,
+      KNOWN(DOCUMENT, "{\"instanceId\": \"i-1\", \"region\": \"eu-west-1\"}"),
+      END};
+  (void)state;
+
+  answers_use(&server, half);
+  begin("instance_id region", WAIT_MS, "");
+  identity_tend(identity);
+  EXPECT("i-1 -", "PUT /latest/api/token " DOCUMENT " ");
+  answers_use(&server, whole);
+  tend_after(305000);
+  EXPECT("i-1 eu-west-1", DOCUMENT " ");
+  tend_after(86400000);
+  EXPECT("i-1 eu-west-1", "");
+  end();
+}
+
 static void a_service_that_is_switched_off_is_a_definite_answer(void **state) {
   static const struct answer none[] = {END};
   (void)state;
@@ -422,6 +443,7 @@ int main(void) {
       IN_FOLDER(what_was_known_outlives_a_service_that_does_not_answer),
       IN_FOLDER(what_is_not_there_is_missing_at_once_and_may_appear),
       IN_FOLDER(blank_and_absent_values_are_missing),
+      IN_FOLDER(a_document_that_lacks_a_value_is_read_again),
       IN_FOLDER(a_service_that_is_switched_off_is_a_definite_answer),
       IN_FOLDER(a_late_service_is_awaited_and_said_once),
       IN_FOLDER(the_waiting_has_an_end_and_the_asking_none),
