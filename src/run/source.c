@@ -69,11 +69,13 @@ static void move(struct found *to, struct found *from) {
   to->is_stable = from->is_stable;
 }
 
-void source_learn_clock(struct source *source, int64_t date_s) {
+void source_learn_clock(struct source *source, int64_t date_s, bool is_aws) {
   struct session *session = source->session;
   int64_t behind_s = date_s - source->now_s;
 
-  if (date_s <= 0 || session->is_clock_proven || !clock_is_skew(behind_s))
+  if (date_s <= 0 || !clock_is_skew(behind_s))
+    return;
+  if (session->is_clock_proven && !is_aws)
     return;
   session->offset_s += behind_s;
   source->now_s = date_s;

@@ -90,7 +90,7 @@ enum source_found source_instance(struct source *source, struct found *out,
     found = SOURCE_FAILED;
     goto out;
   }
-  source_learn_clock(source, date_s);
+  source_learn_clock(source, date_s, false);
   out->is_stable = true;
 out:
   if (found != SOURCE_FOUND)

@@ -88,11 +88,13 @@ enum source_found source_container(struct source *source, struct found *out,
 enum source_found source_instance(struct source *source, struct found *out,
                                   struct err *err);
 
-/* Told the Date of an answer that brought credentials: as long as no request to
- * CloudWatch has shown how our clock stands, a difference is taken from it, so
- * that a wrong clock here does not make the credentials look old, or eternal.
+/* Told the Date of an answer that brought credentials: a difference of clocks
+ * is taken from it, so that a wrong clock here does not make the credentials
+ * look old, or eternal.
  *
- * date_s  0: not known */
-void source_learn_clock(struct source *source, int64_t date_s);
+ * date_s  0: not known
+ * is_aws  it is the clock of AWS itself, and ours may have been stepped since
+ *         CloudWatch showed how it stands; another's counts only until then */
+void source_learn_clock(struct source *source, int64_t date_s, bool is_aws);
 
 #endif

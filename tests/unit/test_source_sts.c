@@ -383,6 +383,33 @@ static void roles_are_assumed(void **state) {
     judge(&cases[i], state);
 }
 
+/* Else the role would look ended for ever: nothing would be sent, and nobody
+ * but CloudWatch could tell of the clock. */
+static void a_clock_set_forward_later_is_seen(void **state) {
+  static const struct answer list[] = {
+      {ASKED, "x-amz-date: 20231114T221320Z\r\n", "403 No",
+       FAULT("RequestExpired", ""), 0,
+       "Date: Tue, 14 Nov 2023 20:13:20 GMT\r\n"},
+      {ASKED, NULL, "200 OK", GIVES("one", "1699996400"), 0,
+       "Date: Tue, 14 Nov 2023 20:13:20 GMT\r\n"},
+      {.request = NULL}};
+  static const struct source_options none = {0};
+  struct err err = {""};
+  (void)state;
+
+  put_config(ROLE_OF_BASE);
+  put_credentials(BASE);
+  answers_use(&server, list);
+  struct session *session = open_session(NULL);
+  session->is_clock_proven = true; /* and then it was set two hours ahead */
+  struct source *source = source_new(&none, session, &place);
+  assert_non_null(source);
+  assert_non_null(source_get(source, NOW, &err));
+  assert_int_equal(session->offset_s, -7200);
+  source_free(source);
+  session_free(session);
+}
+
 static void a_token_of_20000_characters(void **state) {
   static char text[20002];
   static const struct answer none[] = {{.request = NULL}};
@@ -470,6 +497,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(roles_are_assumed),
       IN_FOLDER(a_token_of_20000_characters),
+      IN_FOLDER(a_clock_set_forward_later_is_seen),
       IN_FOLDER(a_token_that_was_replaced_is_read_again),
       IN_FOLDER(a_role_ends_and_follows_its_files),
   };
