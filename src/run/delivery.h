@@ -24,6 +24,7 @@ struct delivery {
   struct json_out *json;
   struct place place;        /* empty until it was found */
   unsigned place_n_read;     /* of the profile, when it was found */
+  unsigned n_moves;          /* of the credentials, when they were last said */
   unsigned misplaced_n_read; /* when none was found though one is known */
   int64_t misplaced_ms;      /* steady; by those files not sought before */
   struct outbox outbox;

@@ -18,6 +18,7 @@
 #define RETRY_MS INT64_C(1000)       /* after the first failure */
 #define RETRY_DOUBLINGS 7            /* until it is the next */
 #define RETRY_MAX_MS INT64_C(60000)
+#define ROUND_MS 2000 /* then the thread has other work */
 
 #define VALUE_MAX 1024 /* bytes: a tag has 256 characters at most */
 #define NAMED_MAX 3    /* values that a message names */
@@ -206,7 +207,7 @@ static int ask(struct identity *identity, size_t number, struct err *err) {
     err_set(err, "no memory");
     goto out;
   }
-  switch (imds_get(identity->session, buf_str(&path), &body, NULL, err)) {
+  switch (imds_get(identity->session, buf_str(&path), &body, err)) {
   case IMDS_FOUND:
     rc = read_found(identity, number, (struct str){buf_str(&body), body.len},
                     err);
@@ -307,7 +308,8 @@ static void say_answered(struct identity *identity) {
 void identity_tend(struct identity *identity) {
   int64_t now_ms = clock_steady_ms();
 
-  while (identity_wake_ms(identity) <= now_ms) {
+  while (identity_wake_ms(identity) <= now_ms &&
+         clock_steady_ms() - now_ms < ROUND_MS) {
     struct err err = {""};
     size_t number = find_next(identity);
     struct item *item = &identity->item[number];

@@ -211,13 +211,11 @@ static bool is_off(const struct session *session) {
 }
 
 enum imds_found imds_get(struct session *session, const char *path,
-                         struct buf *out, int64_t *date_s, struct err *err) {
+                         struct buf *out, struct err *err) {
   struct talk talk = {.session = session, .answer = HTTP_ANSWER_INIT};
   enum imds_found found = IMDS_FAILED;
 
   buf_wipe(out);
-  if (date_s != NULL)
-    *date_s = 0;
   if (is_off(session)) {
     err_set(err, THE_SERVICE " is switched off (%s)",
             env_str(ENV_METADATA_DISABLED));
@@ -228,8 +226,6 @@ enum imds_found imds_get(struct session *session, const char *path,
   found = get(&talk, path, err);
   if (found == IMDS_FOUND)
     buf_move(out, &talk.answer.body); /* with its memory: no copy is left */
-  if (date_s != NULL)
-    *date_s = http_answer_date_s(&talk.answer);
 out:
   http_answer_clear(&talk.answer);
   endpoint_clear(&talk.endpoint);

@@ -39,9 +39,8 @@ enum imds_found {
  * path  from "/latest/" on, for example "/latest/meta-data/placement/region"
  * out   the body, emptied first; a secret perhaps, so it gets its whole size at
  *       once, and is to be wiped
- * date_s  the answer's Date, 0: none; may be NULL
  * IMDS_FAILED and IMDS_OFF: *err says why, naming the endpoint. */
 enum imds_found imds_get(struct session *session, const char *path,
-                         struct buf *out, int64_t *date_s, struct err *err);
+                         struct buf *out, struct err *err);
 
 #endif

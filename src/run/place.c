@@ -111,8 +111,10 @@ static int find_setting(const struct session *session,
       !take_profile(session, setting->key, out))
     return 0;
   struct str word = str_trim(str_of(out->value));
-  if (str_eq_nocase(word, STR("true")))
+  if (str_eq_nocase(word, STR("true"))) {
+    out->value = "true"; /* the file's own may go while a region is sought */
     return 0;
+  }
   if (!str_eq_nocase(word, STR("false")))
     return err_set(err, "%s%s is \"%s\"; write true or false", out->name,
                    out->of, out->value);
@@ -142,8 +144,8 @@ static int ask_instance(struct session *session, char **region,
   struct str text;
   int rc = -1;
 
-  switch (imds_get(session, "/latest/meta-data/placement/region", &answer, NULL,
-                   err)) {
+  switch (
+      imds_get(session, "/latest/meta-data/placement/region", &answer, err)) {
   case IMDS_FOUND:
     text = str_trim(str_of(buf_str(&answer)));
     if (!endpoint_region_ok(text)) {

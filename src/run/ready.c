@@ -82,6 +82,11 @@ static void say_ready(struct delivery *d, const struct err *why) {
                        "%lld s",
                        source_origin(d->source), d->place.region,
                        (long long)((now_ms - d->awaited.since_ms) / 1000));
+  /* That they are there is said with the first data that are accepted. */
+  if (d->has_accepted && d->n_moves != source_n_moves(d->source))
+    log_say(SAY_NOTICE, node, "the credentials are those of %s now",
+            source_origin(d->source));
+  d->n_moves = source_n_moves(d->source);
   if (why->text[0] != '\0')
     log_state_bad(&d->renewal, SAY_WARNING, node, now_ms, why->text,
                   "the credentials could not be renewed: %s; those of before "

@@ -26,8 +26,7 @@ struct session {
   struct http_options nearby_options; /* its proxy is "", not owned */
   const _Atomic int64_t *deadline_ms; /* borrowed */
   struct imds imds;
-  int64_t offset_s;     /* the clock of AWS less ours, as far as it is known */
-  bool is_clock_proven; /* by an answer of CloudWatch */
+  int64_t offset_s; /* the clock of AWS less ours, as far as it is known */
 };
 
 /* Reads the environment now, for once: call before other threads may change

@@ -45,7 +45,6 @@ static void settle_sent(struct delivery *d) {
   say_recovery(d);
   retry_reset(&d->retry);
   d->has_corrected = false;
-  d->session->is_clock_proven = true;
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
 
@@ -161,7 +160,6 @@ static bool correct_clock(struct delivery *d) {
   if (!clock_is_skew(offset_s - d->session->offset_s))
     return false;
   d->session->offset_s = offset_s;
-  d->session->is_clock_proven = true;
   d->has_corrected = true;
   delivery_say_clock(d);
   return true;

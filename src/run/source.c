@@ -26,10 +26,11 @@
 static const struct {
   source_fn ask;
   bool by_environment; /* not asked where an option names the shared files */
+  bool after_files;    /* to be asked anew when those have changed */
 } chain[] = {
-    {source_option, false},      {source_environment, true},
-    {source_web_identity, true}, {source_profile, false},
-    {source_container, false},   {source_instance, false},
+    {source_option, false, false},      {source_environment, true, false},
+    {source_web_identity, true, false}, {source_profile, false, true},
+    {source_container, false, true},    {source_instance, false, true},
 };
 
 /* ---- options ------------------------------------------------------------ */
@@ -69,15 +70,12 @@ static void move(struct found *to, struct found *from) {
   to->is_stable = from->is_stable;
 }
 
-void source_learn_clock(struct source *source, int64_t date_s, bool is_aws) {
-  struct session *session = source->session;
+void source_learn_clock(struct source *source, int64_t date_s) {
   int64_t behind_s = date_s - source->now_s;
 
   if (date_s <= 0 || !clock_is_skew(behind_s))
     return;
-  if (session->is_clock_proven && !is_aws)
-    return;
-  session->offset_s += behind_s;
+  source->session->offset_s += behind_s;
   source->now_s = date_s;
 }
 
@@ -124,8 +122,11 @@ static void say_none(const struct source *source, const char *instance,
           config != NULL ? config : "~/.aws/config", instance);
 }
 
-/* Asks one source after the other. */
-static int ask(struct source *source, struct found *found, struct err *err) {
+/* Asks one source after the other.
+ *
+ * rank  told which one has given them */
+static int ask(struct source *source, struct found *found, size_t *rank,
+               struct err *err) {
   struct err why = {""};
   for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
     if (chain[i].by_environment && is_by_file(source))
@@ -140,6 +141,8 @@ static int ask(struct source *source, struct found *found, struct err *err) {
         err_set(err, "%s", why.text);
       return -1;
     case SOURCE_FOUND:
+      found->of_files = chain[i].after_files;
+      *rank = i;
       return 0;
     }
   }
@@ -163,17 +166,43 @@ static int assume(struct source *source, struct found *found, struct err *err) {
   return source_assume(source, &role, found, err);
 }
 
+/* A file that is being rewritten is empty for a moment, and those of a later
+ * source are another identity, which nobody asked for: so what is held goes on
+ * until its own source has had none for a while. */
+static bool is_too_early(struct source *source, const struct found *found,
+                         size_t rank, struct err *err) {
+  if (!source_is_usable(source, source->now_s) || rank <= source->rank)
+    return false;
+  if (source->gone_s == 0)
+    source->gone_s = source->now_s;
+  int64_t since_s = source->now_s - source->gone_s;
+  if (since_s < 0 || since_s >= RETRY_S) /* below 0: the clock was set back */
+    return false;
+  err_set(err,
+          "%s has none any more; should that last for a minute, those of %s "
+          "are used",
+          buf_str(&source->held.origin), buf_str(&found->origin));
+  return true;
+}
+
 /* 0 with new credentials held; or -1 with *err set and what was held
  * unchanged. */
 static int fetch(struct source *source, int64_t now_s, struct err *err) {
   struct found found = FOUND_INIT;
   int64_t end_s = source->held.cred.expires_s;
+  size_t rank = 0;
   int rc = -1;
 
   source->now_s = now_s;
-  if (ask(source, &found, err) != 0 || assume(source, &found, err) != 0)
+  if (ask(source, &found, &rank, err) != 0 ||
+      is_too_early(source, &found, rank, err) ||
+      assume(source, &found, err) != 0)
     goto out;
+  if (strcmp(buf_str(&source->held.origin), buf_str(&found.origin)) != 0)
+    source->n_moves++;
   move(&source->held, &found);
+  source->rank = rank;
+  source->gone_s = 0;
   source->n_read = source->session->profile.n_read;
   source->fetched_s = source->now_s;
   /* Who gives the same again has a cache; half of what is left would become
@@ -181,6 +210,10 @@ static int fetch(struct source *source, int64_t now_s, struct err *err) {
   source->retry_s =
       source->held.cred.expires_s == end_s ? source->now_s + RETRY_S : 0;
   source->must_fetch = source->is_outdated = false;
+  /* Those that have ended when they are given show a wrong clock, here or
+   * there: AWS decides, and its answer tells the time. */
+  if (!cred_is_fresh(&source->held.cred, source->now_s, 0))
+    source->held.is_stable = true;
   rc = 0;
 out:
   found_wipe(&found);
@@ -304,6 +337,8 @@ void source_forget(struct source *source, int64_t now_s) {
 const char *source_origin(const struct source *source) {
   return buf_str(&source->held.origin);
 }
+
+unsigned source_n_moves(const struct source *source) { return source->n_moves; }
 
 int64_t source_expires_s(const struct source *source) {
   return source->held.cred.expires_s;

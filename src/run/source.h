@@ -70,6 +70,9 @@ void source_forget(struct source *source, int64_t now_s);
  * "profile default in /root/.aws/credentials"; "" before the first. */
 const char *source_origin(const struct source *source);
 
+/* How often they came from elsewhere than those before: tells of a change. */
+unsigned source_n_moves(const struct source *source);
+
 /* When they end, seconds since 1970 UTC; CRED_NEVER. */
 int64_t source_expires_s(const struct source *source);
 

@@ -120,7 +120,6 @@ enum source_found source_container(struct source *source, struct found *out,
                      CRED_OF_CONTAINER, buf_str(&out->origin), &out->cred,
                      err) != 0)
     goto out;
-  source_learn_clock(source, http_answer_date_s(&answer), false);
   out->is_stable = true;
   found = SOURCE_FOUND;
 out:

@@ -25,11 +25,11 @@ static bool is_role(struct str name) {
 
 /* Asks for one item; what is not there is a failure, said as absent. */
 static enum source_found get(struct source *source, const char *path,
-                             struct buf *out, int64_t *date_s,
-                             const char *absent, struct err *err) {
+                             struct buf *out, const char *absent,
+                             struct err *err) {
   struct err why = {""};
 
-  switch (imds_get(source->session, path, out, date_s, &why)) {
+  switch (imds_get(source->session, path, out, &why)) {
   case IMDS_FOUND:
     return SOURCE_FOUND;
   case IMDS_ABSENT:
@@ -48,7 +48,7 @@ static enum source_found get(struct source *source, const char *path,
 static enum source_found find_role(struct source *source, struct buf *path,
                                    struct str *role, struct buf *body,
                                    struct err *err) {
-  enum source_found found = get(source, ROLES, body, NULL, NO_ROLE, err);
+  enum source_found found = get(source, ROLES, body, NO_ROLE, err);
   if (found != SOURCE_FOUND)
     return found;
 
@@ -75,13 +75,12 @@ enum source_found source_instance(struct source *source, struct found *out,
   struct buf path = BUF_INIT(sizeof(ROLES) + ROLE_MAX);
   struct buf body = BUF_INIT(IMDS_ANSWER_MAX);
   struct str role = {0};
-  int64_t date_s = 0;
 
   enum source_found found = find_role(source, &path, &role, &body, err);
   if (found != SOURCE_FOUND)
     goto out;
   buf_printf(&out->origin, "the instance's role %.*s", (int)role.len, role.p);
-  found = get(source, buf_str(&path), &body, &date_s,
+  found = get(source, buf_str(&path), &body,
               "the instance's role was taken away while it was asked for", err);
   if (found != SOURCE_FOUND)
     goto out;
@@ -90,7 +89,6 @@ enum source_found source_instance(struct source *source, struct found *out,
     found = SOURCE_FAILED;
     goto out;
   }
-  source_learn_clock(source, date_s, false);
   out->is_stable = true;
 out:
   if (found != SOURCE_FOUND)

@@ -33,6 +33,9 @@ struct source {
   const struct place *place;            /* borrowed */
   int64_t now_s;      /* of the fetch under way, by the service's clock */
   struct found held;  /* empty: none */
+  size_t rank;        /* of who gave them, in the order of the chain */
+  int64_t gone_s;     /* since when he has had none; 0: he has */
+  unsigned n_moves;   /* how often they came from elsewhere than before */
   unsigned n_read;    /* of the profile, when they were fetched */
   int64_t fetched_s;  /* when that was */
   int64_t retry_s;    /* no refresh before; 0: whenever it is due */
@@ -88,13 +91,11 @@ enum source_found source_container(struct source *source, struct found *out,
 enum source_found source_instance(struct source *source, struct found *out,
                                   struct err *err);
 
-/* Told the Date of an answer that brought credentials: a difference of clocks
- * is taken from it, so that a wrong clock here does not make the credentials
- * look old, or eternal.
+/* Told the Date of an answer of STS: takes a difference of clocks from it, so
+ * that a wrong clock here does not make credentials look old, or eternal.  What
+ * is nearer, as the metadata service, has no say in what time it is.
  *
- * date_s  0: not known
- * is_aws  it is the clock of AWS itself, and ours may have been stepped since
- *         CloudWatch showed how it stands; another's counts only until then */
-void source_learn_clock(struct source *source, int64_t date_s, bool is_aws);
+ * date_s  0: not known */
+void source_learn_clock(struct source *source, int64_t date_s);
 
 #endif

@@ -143,7 +143,6 @@ static enum source_found follow(struct source *source, struct found *out,
   if (found != SOURCE_FOUND || *has_changed)
     return found;
 
-  out->of_files = true;
   for (size_t i = 0; i < chain.n_roles; i++)
     if (source_assume(source, &chain.roles[i], out, err) != 0)
       return SOURCE_FAILED;

@@ -82,7 +82,7 @@ static int read_answer(struct source *source, const struct http_answer *answer,
   if (sts_read(text_of(&answer->body), out, &why) != 0)
     return err_set(err, "%s: the answer of %s %s", what,
                    source->place->sts.authority, why.text);
-  source_learn_clock(source, http_answer_date_s(answer), true);
+  source_learn_clock(source, http_answer_date_s(answer));
   return 0;
 }
 

@@ -22,11 +22,13 @@
 
 #include <cmocka.h>
 
-#include <malloc.h>
 #include <stdio.h>
 
 #include "answers.h"
 #include "folder.h"
+
+#define FREED_HAS_OWN_LOOK
+#include "freed.h"
 
 #define NOW INT64_C(1700000000) /* 2023-11-14T22:13:20Z */
 #define END "2023-11-15T04:13:20Z"
@@ -60,58 +62,10 @@ static struct {
                {"a signature", signature, 0}};
 #define N_SECRETS (sizeof(secrets) / sizeof(secrets[0]))
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static bool holds(const char *block, size_t size, const char *text) {
-  size_t len = strlen(text);
-  for (size_t i = 0; len > 0 && i + len <= size; i++)
-    if (block[i] == text[0] && memcmp(block + i, text, len) == 0)
-      return true;
-  return false;
-}
-
-static void search(void *block) {
-  size_t size = malloc_usable_size(block);
+static void look_at(const char *block, size_t size) {
   for (size_t i = 0; i < N_SECRETS; i++)
-    if (holds(block, size, secrets[i].text))
+    if (freed_holds(block, size, secrets[i].text))
       secrets[i].n_left++;
-}
-
-void *__wrap_malloc(size_t size) {
-  void *block = __real_malloc(size);
-  if (block != NULL)
-    memset(block, 0, malloc_usable_size(block));
-  return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size) {
-  void *block = __real_calloc(n, size);
-  if (block != NULL)
-    memset(block, 0, malloc_usable_size(block));
-  return block;
-}
-
-void __wrap_free(void *block) {
-  if (block != NULL)
-    search(block);
-  __real_free(block);
-}
-
-void *__wrap_realloc(void *block, size_t size) {
-  void *other = __wrap_malloc(size);
-  if (other == NULL || block == NULL)
-    return other;
-  size_t old_size = malloc_usable_size(block);
-  memcpy(other, block, size < old_size ? size : old_size);
-  __wrap_free(block);
-  return other;
 }
 
 /* The name of what was left since the last call, NULL for nothing. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "ahead.h"
 #include "answers.h"
 #include "folder.h"
 
@@ -26,14 +27,6 @@
   { request, NULL, "200 OK", body, 0, NULL }
 #define TROUBLE(request)                                                       \
   { request, NULL, "500 Oops", "", 0, NULL }
-
-/* The test's clock runs ahead of the real one by this. */
-static int64_t ahead_ms;
-int64_t __real_clock_steady_ms(void);
-int64_t __wrap_clock_steady_ms(void);
-int64_t __wrap_clock_steady_ms(void) {
-  return __real_clock_steady_ms() + ahead_ms;
-}
 
 static struct answers server;
 static char server_url[64];

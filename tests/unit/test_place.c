@@ -18,13 +18,10 @@ static struct {
 } instance;
 
 enum imds_found __wrap_imds_get(struct session *session, const char *path,
-                                struct buf *out, int64_t *date_s,
-                                struct err *err);
+                                struct buf *out, struct err *err);
 enum imds_found __wrap_imds_get(struct session *session, const char *path,
-                                struct buf *out, int64_t *date_s,
-                                struct err *err) {
+                                struct buf *out, struct err *err) {
   assert_non_null(session);
-  assert_null(date_s);
   assert_string_equal(path, "/latest/meta-data/placement/region");
   instance.n_asked++;
   buf_reset(out);

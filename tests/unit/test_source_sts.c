@@ -401,7 +401,6 @@ static void a_clock_set_forward_later_is_seen(void **state) {
   put_credentials(BASE);
   answers_use(&server, list);
   struct session *session = open_session(NULL);
-  session->is_clock_proven = true; /* and then it was set two hours ahead */
   struct source *source = source_new(&none, session, &place);
   assert_non_null(source);
   assert_non_null(source_get(source, NOW, &err));
