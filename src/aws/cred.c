@@ -24,6 +24,11 @@ int cred_set(struct cred *out, struct str access_key_id,
              struct str secret_access_key, struct str session_token,
              int64_t expires_s, const char *origin, struct err *err) {
   *out = (struct cred){0};
+  /* It stands in a list of words when it is sent. */
+  if (access_key_id.len > 0 && !str_has_control(access_key_id) &&
+      !str_is_word(access_key_id))
+    return err_set(err, "%s: the access key id holds a blank; write it without",
+                   origin);
   if (check(access_key_id, true, "access key id", origin, err) != 0 ||
       check(secret_access_key, true, "secret access key", origin, err) != 0 ||
       check(session_token, false, "session token", origin, err) != 0)

@@ -2,9 +2,10 @@
  * LF does):
  *
  *   blank line          nothing
- *   # or ; first        a comment
+ *   # or ; first        a comment, also after blanks, as botocore and the SDK
+ *                       for JavaScript have it
  *   [ first             a section; after "]" at most a comment
- *   blank first         goes on with the property above: one more line of its
+ *   more blanks first   goes on with the property above: one more line of its
  *                       value, or, when that was empty, a property inside it
  *   name = value        a property; "#" or ";" after a blank ends the value
  *
@@ -58,6 +59,7 @@ struct reader {
   enum kind kind;
   size_t section;
   bool may_continue; /* a property stands above */
+  size_t indent;     /* blanks before it */
   bool skips;        /* its name is invalid: so is what continues it */
   bool has_children; /* its value is empty: indented lines are properties */
   size_t parent;     /* its key */
@@ -199,8 +201,6 @@ static int read_property(struct reader *r, struct str line) {
 
 static int read_child(struct reader *r, struct str line) {
   struct str name, value;
-  if (is_comment(line.p[0]))
-    return 0;
   if (!cut(line, &name, &value))
     return fail(r, "an indented line that is not \"name = value\"");
   if (name.len == 0)
@@ -216,12 +216,6 @@ static int read_child(struct reader *r, struct str line) {
 }
 
 static int read_continuation(struct reader *r, struct str line) {
-  if (!r->in_section)
-    return fail(r, "a line before the first section");
-  if (r->kind == KIND_SKIPPED)
-    return 0;
-  if (!r->may_continue)
-    return fail(r, "an indented line with nothing above that it continues");
   if (r->skips)
     return 0;
   if (r->has_children)
@@ -239,13 +233,15 @@ static int read_line(struct reader *r, struct str line) {
   struct str trimmed = str_trim(line);
   if (line.len > 0 && memchr(line.p, '\0', line.len) != NULL)
     return fail(r, "a NUL character");
-  if (trimmed.len == 0 || is_comment(line.p[0]))
+  if (trimmed.len == 0 || is_comment(trimmed.p[0]))
     return 0;
-  if (is_blank(line.p[0]))
-    return read_continuation(r, trimmed);
   if (line.p[0] == '[')
     return read_section(r, line);
-  return read_property(r, line);
+  size_t indent = (size_t)(trimmed.p - line.p);
+  if (r->may_continue && indent > r->indent)
+    return read_continuation(r, trimmed);
+  r->indent = indent; /* all lines of a section may be indented alike */
+  return read_property(r, trimmed);
 }
 
 static int read_file(struct ini *ini, struct str text, bool is_config,

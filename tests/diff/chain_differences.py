@@ -274,19 +274,6 @@ def _(case, our, their):
             and is_from(their, CONTAINER_KEY))
 
 
-@row("botocore SDK", "credentials",
-     "Both go on to the sources of the environment and the host when a profile "
-     "that was given to them does not exist; one that the configuration names "
-     "must.")
-def _(case, our, their):
-    return (set(case["options"]) & {"profile", "credentials_file"}
-            and re.match(r"there is no profile", our.get("error", ""))
-            and their.get("token", "").startswith(
-                "AssumeRole;" if "role_arn" in case["options"]
-                else ("container;", "instance;",
-                      "AssumeRoleWithWebIdentity;")))
-
-
 @row("SDK", "credentials",
      "It takes the keys beside a role that has no source; a role that cannot "
      "be assumed is an error.")
@@ -325,6 +312,14 @@ def _(case, our, their):
 def _(case, our, their):
     return (has(case, "a pod token with a line end") and failed(our)
             and ";none;" in their.get("token", ""))
+
+
+@row("botocore SDK", "credentials",
+     "Both refuse credentials that have ended when they are given; here AWS "
+     "decides, as it may be the clock of this host that is wrong.")
+def _(case, our, their):
+    return (has(case, "a process that gives what has ended")
+            and our.get("key") == "AKIAENDED" and failed(their))
 
 
 @row("botocore", "credentials",
