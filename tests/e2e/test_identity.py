@@ -205,7 +205,7 @@ def test_combined(scene):
     daemon = start_with(
         scene, service, metadata, 'Dimension "A" "%{ec2:tag:A}"',
         metric='<Metric "sum">\nPlugin "test"\nCombine "sum"\n</Metric>')
-    own(daemon, x=1, y=2)
+    put_own(daemon, x=1, y=2)
     own(daemon, at=MINUTE + 60, x=3, y=4)
     service.wait_datums(1, 10)
     daemon.stop()
