@@ -75,7 +75,8 @@ static void say_lacking(struct flush *flush, size_t number) {
       "\"|\" is not published: %s",
       key,
       ec2_tag_of(key) != NULL
-          ? "allow tags in instance metadata (aws ec2 "
+          ? "see that the instance metadata service answers, allow tags in "
+            "instance metadata (aws ec2 "
             "modify-instance-metadata-options --instance-metadata-tags "
             "enabled) and see that the instance has the tag, or write such "
             "a text"

@@ -83,10 +83,12 @@ static int ask(struct source *source, const struct buf *url,
 
   http_send(source->session->nearby, &request, answer);
   if (answer->status == 0)
-    return err_set(err,
-                   THE_ENDPOINT " does not answer: %s; see that its agent "
-                                "runs, and that no network policy forbids it",
-                   answer->error.text);
+    return err_set(err, THE_ENDPOINT " does not answer: %s%s",
+                   answer->error.text,
+                   str_has_prefix(str_of(request.url), STR("https:"))
+                       ? ""
+                       : "; see that its agent runs, and that no network "
+                         "policy forbids it");
   if (answer->status != 200)
     return say_status(answer, host, err);
   if (answer->is_cut)
