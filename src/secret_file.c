@@ -91,7 +91,7 @@ static void search_file(struct search *search, const char *path) {
     if (file_is_world_readable(path) &&
         strstr(buf_str(&text), search->text) != NULL)
       search->found(path);
-    follow(search, (struct str){buf_str(&text), text.len});
+    follow(search, str_of_buf(&text));
   }
   buf_wipe(&text);
 }

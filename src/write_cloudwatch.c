@@ -87,7 +87,7 @@ static void say_warning(const char *sentence) {
 }
 
 static void say_warnings(const char *node, const struct buf *lines) {
-  struct str rest = {buf_str(lines), lines->len}, line;
+  struct str rest = str_of_buf(lines), line;
   while (str_split(&rest, '\n', &line))
     if (line.len > 0)
       log_say(SAY_WARNING, node, "%.*s", (int)line.len, line.p);

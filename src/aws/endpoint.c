@@ -254,7 +254,7 @@ static bool is_loopback(const struct parts *parts) {
 static char *dup_text(const struct buf *b) {
   if (!buf_ok(b))
     return NULL;
-  return str_dup((struct str){buf_str(b), b->len});
+  return str_dup(str_of_buf(b));
 }
 
 int endpoint_parse(struct endpoint *out, struct str url, struct err *err) {

@@ -111,7 +111,7 @@ static int collect_headers(struct work *w, const struct buf *date,
   if (!has_host)
     return err_set(err, "header \"host\" is missing");
 
-  insert(w, "x-amz-date", (struct str){buf_str(date), date->len});
+  insert(w, "x-amz-date", str_of_buf(date));
   struct str token = str_of(w->cred->session_token);
   if (token.len > 0)
     insert(w, "x-amz-security-token", token);

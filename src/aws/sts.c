@@ -98,10 +98,6 @@ static void take_text(struct buf *out, struct str parent, const char *name) {
   xml_put(out, text);
 }
 
-static struct str text_of(const struct buf *b) {
-  return (struct str){buf_str(b), b->len};
-}
-
 static int set_from_xml(struct str parent, int64_t expires_s, struct cred *out,
                         struct err *err) {
   struct buf id, secret, token;
@@ -116,7 +112,7 @@ static int set_from_xml(struct str parent, int64_t expires_s, struct cred *out,
   else if (token.len == 0)
     err_set(err, ORIGIN ": the session token is missing");
   else
-    rc = cred_set(out, text_of(&id), text_of(&secret), text_of(&token),
+    rc = cred_set(out, str_of_buf(&id), str_of_buf(&secret), str_of_buf(&token),
                   expires_s, ORIGIN, err);
   buf_wipe(&id);
   buf_wipe(&secret);

@@ -37,6 +37,10 @@ static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+struct str str_of_buf(const struct buf *b) {
+  return (struct str){buf_str(b), b->len};
+}
+
 bool str_eq(struct str a, struct str b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }

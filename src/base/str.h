@@ -22,6 +22,10 @@ struct str {
 /* A slice over a whole C string; NULL gives the empty slice. */
 struct str str_of(const char *text);
 
+/* A slice over what a buffer holds; empty when it failed.  Valid until the next
+ * changing call. */
+struct str str_of_buf(const struct buf *b);
+
 bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 bool str_has_prefix(struct str s, struct str prefix);

@@ -215,7 +215,7 @@ enum ec2_filled ec2_fill(struct buf *out, const char *text, size_t max,
   filled = EC2_FILLED;
   if (!buf_ok(&raw))
     buf_fail(out);
-  else if (tmpl_put_fit(out, (struct str){buf_str(&raw), raw.len}, max))
+  else if (tmpl_put_fit(out, str_of_buf(&raw), max))
     filled = EC2_CHANGED;
 out:
   buf_clear(&raw);

@@ -55,7 +55,7 @@ static char *expand(const struct call *call, const struct tmpl *tmpl, size_t i,
   tmpl_expand(tmpl, call->in, i, &raw);
   if (!buf_ok(&raw))
     goto out;
-  struct str all = {buf_str(&raw), raw.len};
+  struct str all = str_of_buf(&raw);
   if (tmpl_is_marked(tmpl, call->in)) {
     text = str_dup(all);
     goto out;
@@ -67,7 +67,7 @@ static char *expand(const struct call *call, const struct tmpl *tmpl, size_t i,
   bool changed = tmpl_put_fit(&fit, all, max);
   if (!buf_ok(&fit))
     goto out;
-  text = str_dup((struct str){buf_str(&fit), fit.len});
+  text = str_dup(str_of_buf(&fit));
   if (text != NULL && changed) {
     struct err sentence;
     err_set(&sentence,

@@ -115,7 +115,7 @@ static void warn_of_dimensions(const struct block *block,
     struct buf value = BUF_INIT(SIZE_MAX / 2);
     put_constant(&value, dimension->tmpl);
     if (dimension->used && !tmpl_varies(dimension->tmpl) &&
-        names_is_blank((struct str){buf_str(&value), value.len}))
+        names_is_blank(str_of_buf(&value)))
       buf_printf(warnings,
                  "<Metric \"%.100s\">: Dimension \"%.60s\" is always empty "
                  "and so is left out; set the variable that it names for the "

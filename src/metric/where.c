@@ -87,7 +87,7 @@ int where_compile_text(const struct block_context *context, const char *text,
   if (!buf_ok(&b))
     err_set(why, "out of memory");
   else
-    rc = check((struct str){buf_str(&b), b.len}, why);
+    rc = check(str_of_buf(&b), why);
   if (rc != 0) {
     tmpl_free(*out);
     *out = NULL;

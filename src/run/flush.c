@@ -150,9 +150,8 @@ static void add_datum(void *context, const struct datum *marked) {
   buf_reset(text);
   if (encode_json_datum(f->flush->json, datum, text) == 0)
     parcel = parcel_for(f, datum->series->namespace, text->len);
-  if (parcel == NULL ||
-      parcel_add(parcel, (struct str){buf_str(text), text->len},
-                 datum->identifier, datum->time_s) != 0)
+  if (parcel == NULL || parcel_add(parcel, str_of_buf(text), datum->identifier,
+                                   datum->time_s) != 0)
     tally_add_text(f->tally, REASON_MEMORY, 1, datum->identifier);
 }
 

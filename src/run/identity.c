@@ -209,8 +209,7 @@ static int ask(struct identity *identity, size_t number, struct err *err) {
   }
   switch (imds_get(identity->session, buf_str(&path), &body, err)) {
   case IMDS_FOUND:
-    rc = read_found(identity, number, (struct str){buf_str(&body), body.len},
-                    err);
+    rc = read_found(identity, number, str_of_buf(&body), err);
     break;
   case IMDS_ABSENT:
     miss(identity, number, clock_steady_ms() + LOOK_AGAIN_MS);

@@ -164,7 +164,7 @@ static int fetch_token(struct talk *talk, struct err *err) {
   if (talk->answer.status != 200)
     return say_status(talk, "PUT", TOKEN_PATH, err);
 
-  struct str token = {buf_str(&talk->answer.body), talk->answer.body.len};
+  struct str token = str_of_buf(&talk->answer.body);
   if (token.len == 0 || !str_is_word(token))
     return err_set(err,
                    THE_SERVICE " at %s gave a token that cannot be one: %s",

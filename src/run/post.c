@@ -33,22 +33,18 @@ static void describe(struct headers *headers, enum protocol protocol,
   }
 }
 
-static struct str text_of(const struct buf *b) {
-  return (struct str){buf_str(b), b->len};
-}
-
 int post_batch(const struct post *post, const struct batch *batch,
                struct http_answer *answer, struct reply *reply,
                struct err *err) {
   struct buf packed = BUF_INIT(CW_BODY_MAX);
   struct headers headers = {.n = 0};
-  struct str body = text_of(&batch->body);
+  struct str body = str_of_buf(&batch->body);
   int rc = -1;
 
   /* A body that does not get smaller goes as it is. */
   if (post->compression && body.len >= POST_COMPRESS_MIN &&
       gzip_put(&packed, body.p, body.len) == 0 && packed.len < body.len)
-    body = text_of(&packed);
+    body = str_of_buf(&packed);
   describe(&headers, batch->protocol, body.p != buf_str(&batch->body));
 
   const struct sign_request request = {.endpoint = &post->place->endpoint,
@@ -63,9 +59,9 @@ int post_batch(const struct post *post, const struct batch *batch,
     goto out;
 
   struct reply_input input = {.status = answer->status,
-                              .query_error = text_of(&answer->query_error),
-                              .error_type = text_of(&answer->error_type),
-                              .body = text_of(&answer->body)};
+                              .query_error = str_of_buf(&answer->query_error),
+                              .error_type = str_of_buf(&answer->error_type),
+                              .body = str_of_buf(&answer->body)};
   reply_judge(&input, batch->n_data, reply);
   rc = 0;
 out:

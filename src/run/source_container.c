@@ -34,7 +34,7 @@ static int find_authorization(const struct env *env, struct buf *held,
     case FILE_FOUND:
       break;
     }
-    *out = (struct str){buf_str(held), held->len};
+    *out = str_of_buf(held);
     if (out->len == 0)
       return err_set(err, "%s: %s is empty", by, path);
   }
@@ -58,7 +58,7 @@ static int say_status(const struct http_answer *answer, struct str host,
                    THE_ENDPOINT " at %.*s answered with a redirect (%d), which "
                                 "is never followed",
                    (int)host.len, host.p, answer->status);
-  fault_read(&fault, (struct str){buf_str(&answer->body), answer->body.len});
+  fault_read(&fault, str_of_buf(&answer->body));
   fault_put_line(fault.code, false, &code);
   fault_put_message(&fault, &line);
   err_set(err, THE_ENDPOINT " at %.*s answered with status %d%s%s%s%s",
@@ -118,9 +118,8 @@ enum source_found source_container(struct source *source, struct found *out,
 
   struct str host = http_host_of(buf_str(&url));
   buf_printf(&out->origin, THE_ENDPOINT " at %.*s", (int)host.len, host.p);
-  if (cred_from_json((struct str){buf_str(&answer.body), answer.body.len},
-                     CRED_OF_CONTAINER, buf_str(&out->origin), &out->cred,
-                     err) != 0)
+  if (cred_from_json(str_of_buf(&answer.body), CRED_OF_CONTAINER,
+                     buf_str(&out->origin), &out->cred, err) != 0)
     goto out;
   out->is_stable = true;
   found = SOURCE_FOUND;

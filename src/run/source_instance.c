@@ -52,7 +52,7 @@ static enum source_found find_role(struct source *source, struct buf *path,
   if (found != SOURCE_FOUND)
     return found;
 
-  struct str rest = {buf_str(body), body->len}, line = {0};
+  struct str rest = str_of_buf(body), line = {0};
   (void)str_split(&rest, '\n', &line);
   line = str_trim(line);
   if (line.len == 0) {
@@ -66,7 +66,7 @@ static enum source_found find_role(struct source *source, struct buf *path,
   }
   buf_puts(path, ROLES);
   buf_put(path, line.p, line.len);
-  *role = str_from((struct str){buf_str(path), path->len}, strlen(ROLES));
+  *role = str_from(str_of_buf(path), strlen(ROLES));
   return SOURCE_FOUND;
 }
 
@@ -84,8 +84,8 @@ enum source_found source_instance(struct source *source, struct found *out,
               "the instance's role was taken away while it was asked for", err);
   if (found != SOURCE_FOUND)
     goto out;
-  if (cred_from_json((struct str){buf_str(&body), body.len}, CRED_OF_INSTANCE,
-                     buf_str(&out->origin), &out->cred, err) != 0) {
+  if (cred_from_json(str_of_buf(&body), CRED_OF_INSTANCE, buf_str(&out->origin),
+                     &out->cred, err) != 0) {
     found = SOURCE_FAILED;
     goto out;
   }

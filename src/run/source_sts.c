@@ -25,10 +25,6 @@ static const struct sigv4_header headers[] = {
     {"content-type", {STS_CONTENT_TYPE, sizeof(STS_CONTENT_TYPE) - 1}}};
 #define N_HEADERS (sizeof(headers) / sizeof(headers[0]))
 
-static struct str text_of(const struct buf *b) {
-  return (struct str){buf_str(b), b->len};
-}
-
 /* Says in CloudTrail which host it was. */
 static struct session_name make_name(void) {
   struct session_name name = {SESSION_PREFIX};
@@ -51,7 +47,7 @@ static int say_refusal(const struct source *source,
   const char *host = source->place->sts.authority;
   struct sts_fault fault;
 
-  sts_read_fault(text_of(&answer->body), &fault);
+  sts_read_fault(str_of_buf(&answer->body), &fault);
   if (fault.code[0] == '\0')
     return err_set(err,
                    "%s: %s answered with status %d, but not in the way AWS "
@@ -79,7 +75,7 @@ static int read_answer(struct source *source, const struct http_answer *answer,
   if (answer->is_cut)
     return err_set(err, "%s: the answer of %s is longer than %d bytes", what,
                    source->place->sts.authority, HTTP_ANSWER_MAX);
-  if (sts_read(text_of(&answer->body), out, &why) != 0)
+  if (sts_read(str_of_buf(&answer->body), out, &why) != 0)
     return err_set(err, "%s: the answer of %s %s", what,
                    source->place->sts.authority, why.text);
   source_learn_clock(source, http_answer_date_s(answer));
@@ -96,7 +92,7 @@ static bool is_skewed(const struct source *source,
   if (date_s <= 0 || answer->status < 400 || answer->status >= 500)
     return false;
   /* STS speaks of an expired signature by the code of a wrong one, too. */
-  sts_read_fault(text_of(&answer->body), &fault);
+  sts_read_fault(str_of_buf(&answer->body), &fault);
   if (sts_is_skewed(fault.code))
     return true;
   return clock_is_skew(source->now_s - date_s) &&
@@ -120,7 +116,7 @@ static int ask_signed(const struct source *source, const struct cred *cred,
   struct sign_request request = {.endpoint = &source->place->sts,
                                  .headers = headers,
                                  .n_headers = N_HEADERS,
-                                 .body = text_of(body),
+                                 .body = str_of_buf(body),
                                  .cred = cred,
                                  .region = source->place->sts_region,
                                  .service = SERVICE,
@@ -202,7 +198,7 @@ static int read_token(const char *path, struct buf *text, struct str *token,
   case FILE_FOUND:
     break;
   }
-  *token = str_trim(text_of(text));
+  *token = str_trim(str_of_buf(text));
   if (token->len == 0)
     return err_set(err, "%s is empty; it is to hold the token", path);
   if (!str_is_word(*token))
@@ -220,7 +216,7 @@ static void ask_unsigned(const struct source *source, const struct buf *body,
                                        .url = source->place->sts.url,
                                        .headers = list,
                                        .n_headers = N_HEADERS,
-                                       .body = text_of(body),
+                                       .body = str_of_buf(body),
                                        .is_secret = true};
 
   for (size_t i = 0; i < N_HEADERS; i++)
