@@ -305,8 +305,11 @@ void child_kill(struct child *child) {
     child_kill_keeper(child);
     catch_up(child);
   }
-  if (child->program > 0)
-    (void)kill(-child->program, SIGKILL);
+  if (child->program <= 0)
+    return;
+  if (!child->has_status)
+    (void)kill(child->program, SIGKILL); /* it may not have its group yet */
+  (void)kill(-child->program, SIGKILL);
 }
 
 void child_kill_keeper(const struct child *child) {

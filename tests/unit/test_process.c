@@ -16,12 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,7 +70,7 @@ static int count_fds(void) {
 
 /* ---- a pipe that somebody else has too ---------------------------------- */
 
-static int n_pipes; /* made since it was set */
+static _Atomic int n_pipes; /* made since it was set */
 static int shared_pipe = -1;
 static int shared_fd = -1;
 
@@ -78,6 +80,20 @@ int pipe(int ends[2]) {
 
   if (rc == 0 && n_pipes++ == shared_pipe)
     shared_fd = fcntl(ends[1], F_DUPFD_CLOEXEC, 100);
+  return rc;
+}
+
+/* ---- a machine under load ----------------------------------------------- */
+
+static int slow_before_ms, slow_after_ms;
+
+/* In place of the one of libc: a child is held up there. */
+int setpgid(pid_t pid, pid_t group) {
+  if (pid == 0)
+    (void)poll(NULL, 0, slow_before_ms);
+  int rc = (int)syscall(SYS_setpgid, pid, group);
+  if (pid == 0)
+    (void)poll(NULL, 0, slow_after_ms);
   return rc;
 }
 
@@ -302,22 +318,33 @@ static void nobody_inherits_what_was_killed(void **state) {
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
 }
 
+static void kill_after(int timeout_ms) {
+  char *const argv[] = {(char[]){"/bin/sleep"}, (char[]){"60"}, NULL};
+  assert_int_equal(run(argv, timeout_ms), -1);
+  assert_non_null(strstr(err.text, "was killed"));
+  for (int n = 0; n < 200 && count_children() > 0; n++) {
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+      ;
+    (void)poll(NULL, 0, 1);
+  }
+  if (count_children() != 0)
+    fail_msg("killed after %d ms, it lives", timeout_ms);
+}
+
 /* Before it has a group, on the way to it, after it. */
 static void it_is_killed_at_any_moment(void **state) {
   (void)state;
-  char *const argv[] = {(char[]){"/bin/sleep"}, (char[]){"60"}, NULL};
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-  for (int i = 0; i < 300; i++) {
-    assert_int_equal(run(argv, i % 6), -1);
-    assert_non_null(strstr(err.text, "was killed"));
-    for (int n = 0; n < 200 && count_children() > 0; n++) {
-      while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
-      (void)poll(NULL, 0, 1);
-    }
-    if (count_children() != 0)
-      fail_msg("killed after %d ms, it lives", i % 6);
-  }
+  for (int i = 0; i < 300; i++)
+    kill_after(i % 6);
+  slow_before_ms = 50;
+  for (int i = 0; i < 10; i++)
+    kill_after(15 * i);
+  slow_before_ms = 0;
+  slow_after_ms = 50;
+  for (int i = 0; i < 10; i++)
+    kill_after(15 * i);
+  slow_after_ms = 0;
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
 }
 
@@ -328,6 +355,48 @@ static void an_end_is_seen_at_once(void **state) {
   for (int i = 0; i < 10; i++)
     assert_int_equal(run_shell("echo ok", LIMIT_MS), 0);
   assert_true(clock_steady_ms() - start_ms < 2000);
+}
+
+/* A node each: the status is that of its own program. */
+#define THREADS 4
+static void *run_some(void *arg) {
+  int number = (int)(intptr_t)arg;
+  char script[64], words[64];
+  char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, script, NULL};
+  const struct process_limits limits = {.timeout_ms = LIMIT_MS,
+                                        .deadline_ms = &deadline_ms};
+  struct buf text = BUF_INIT(TEXT_MAX);
+  struct err why;
+  bool ok = true;
+
+  (void)snprintf(script, sizeof(script), "echo hush; exit %d", number);
+  (void)snprintf(words, sizeof(words), "ended with status %d", number);
+  for (int i = 0; i < 30; i++) {
+    ok = ok && process_run(argv, &limits, &text, &why) == -1;
+    ok = ok && strcmp(why.text, words) == 0;
+  }
+  buf_wipe(&text);
+  return ok ? NULL : arg;
+}
+
+static void several_run_at_once(void **state) {
+  (void)state;
+  pthread_t threads[THREADS];
+  bool ok = true;
+
+  (void)signal(SIGCHLD, SIG_IGN);
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(
+        pthread_create(&threads[i], NULL, run_some, (void *)(intptr_t)(i + 1)),
+        0);
+  for (int i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    (void)pthread_join(threads[i], &failed);
+    ok = ok && failed == NULL;
+  }
+  (void)signal(SIGCHLD, SIG_DFL);
+  assert_true(ok);
+  assert_int_equal(count_children(), 0);
 }
 
 /* ---- what it inherits --------------------------------------------------- */
@@ -544,6 +613,7 @@ int main(void) {
       cmocka_unit_test(nobody_inherits_what_was_killed),
       cmocka_unit_test(it_is_killed_at_any_moment),
       cmocka_unit_test(an_end_is_seen_at_once),
+      cmocka_unit_test(several_run_at_once),
       cmocka_unit_test(it_has_three_descriptors),
       cmocka_unit_test(closed_descriptors_do_not_mix_up),
       cmocka_unit_test(its_signals_are_default),
