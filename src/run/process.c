@@ -1,5 +1,5 @@
-/* Output is read until its end, not until the process ends: its status may be
- * another's (process.h), and what counts is what it printed. */
+/* Output is read until its end, not until the process ends: programs leave
+ * others behind that still print, and some go on for long after it. */
 #include "run/process.h"
 
 #include "base/digest.h"
@@ -15,13 +15,21 @@
 #include <unistd.h>
 
 #define STEP_MS 200    /* until the deadline is looked at again */
-#define LOOK_MS 20     /* until the process is, when its end is near */
+#define END_MS 500     /* for the keeper to end in, when it is about to */
+#define LOOK_MS 1      /* until the keeper is, when its end is near */
 #define LINGER_MS 1000 /* from the end of its output to its own */
 
 #define SAID_MAX 300 /* bytes of standard error in a sentence */
 #define DRAIN_MAX 16 /* reads of standard error after the end */
 
-enum stop { STOP_END, STOP_TOO_LONG, STOP_TIMEOUT, STOP_DEADLINE };
+enum stop {
+  STOP_END,    /* by itself, with a status */
+  STOP_LINGER, /* its output ended, but it did not */
+  STOP_LOST,   /* nobody is left who could tell its status */
+  STOP_TOO_LONG,
+  STOP_TIMEOUT,
+  STOP_DEADLINE
+};
 
 struct run {
   struct child child;
@@ -32,7 +40,6 @@ struct run {
   size_t n_said;
   bool was_cut;
   bool is_too_long;
-  int exec_errno; /* 0: the program has begun */
 };
 
 /* ---- reading ------------------------------------------------------------ */
@@ -59,6 +66,10 @@ static void keep_output(struct run *run, const char *text, size_t len) {
 
 /* Reads once from a pipe that has something, or has ended. */
 static void take(struct run *run, enum child_pipe which) {
+  if (which == CHILD_TELL) {
+    child_hear(&run->child);
+    return;
+  }
   int *fd = &run->child.fd[which];
   char chunk[4096];
   ssize_t n = read(*fd, chunk, sizeof(chunk));
@@ -70,20 +81,10 @@ static void take(struct run *run, enum child_pipe which) {
     *fd = -1;
     return;
   }
-  switch (which) {
-  case CHILD_OUT:
+  if (which == CHILD_OUT)
     keep_output(run, chunk, (size_t)n);
-    break;
-  case CHILD_ERR:
+  else
     keep_said(run, chunk, (size_t)n);
-    break;
-  case CHILD_EXEC:
-    if (n == (ssize_t)sizeof(run->exec_errno))
-      memcpy(&run->exec_errno, chunk, sizeof(run->exec_errno));
-    break;
-  case CHILD_PIPES:
-    break;
-  }
   digest_wipe(chunk, sizeof(chunk));
 }
 
@@ -101,11 +102,8 @@ static bool read_some(struct run *run, int64_t wait_ms) {
   return true;
 }
 
-/* Once its output has ended, it has either begun its program or failed to; but
- * that end, too, is awaited within the limits only, as a child of somebody else
- * may have got the pipe. */
 static enum stop read_all(struct run *run, int64_t end_ms) {
-  while (run->child.fd[CHILD_OUT] >= 0 || run->child.fd[CHILD_EXEC] >= 0) {
+  while (run->child.fd[CHILD_OUT] >= 0) {
     int64_t now_ms = clock_steady_ms();
     int64_t left_ms = end_ms - now_ms;
     if (now_ms >= atomic_load(run->limits->deadline_ms))
@@ -121,34 +119,42 @@ static enum stop read_all(struct run *run, int64_t end_ms) {
 
 /* ---- ending ------------------------------------------------------------- */
 
-/* Waits for the end of the process, but not for long.  Its standard error is
- * read meanwhile, as a full pipe would hold it up. */
-static void wait_shortly(struct run *run) {
+/* Waits for the status, but not for long.  Standard error is read meanwhile, as
+ * a full pipe would hold the process up. */
+static enum stop await_status(struct run *run) {
   int64_t end_ms = clock_steady_ms() + LINGER_MS;
 
-  for (;;) {
-    child_look(&run->child);
+  while (!run->child.has_status) {
     int64_t now_ms = clock_steady_ms();
-    if (run->child.has_ended || now_ms >= end_ms ||
-        now_ms >= atomic_load(run->limits->deadline_ms))
-      return;
-    if (run->child.fd[CHILD_ERR] < 0)
-      (void)poll(NULL, 0, LOOK_MS);
-    else
-      (void)read_some(run, LOOK_MS);
+    if (run->child.fd[CHILD_TELL] < 0)
+      return STOP_LOST;
+    if (now_ms >= end_ms || now_ms >= atomic_load(run->limits->deadline_ms))
+      return STOP_LINGER;
+    (void)read_some(run, end_ms - now_ms < STEP_MS ? end_ms - now_ms : STEP_MS);
   }
+  return STOP_END;
 }
 
-/* Kills it, and waits for it whatever the deadline says: a killed process ends
+/* Waits for the keeper whatever the deadline says: with its program it ends
  * within a moment, and must not stay behind as a zombie. */
-static void end_by_force(struct run *run) {
-  int64_t end_ms = clock_steady_ms() + LINGER_MS;
+static void await_keeper(struct child *child) {
+  int64_t end_ms = clock_steady_ms() + END_MS;
 
-  child_kill(&run->child);
-  for (child_look(&run->child);
-       !run->child.has_ended && clock_steady_ms() < end_ms;
-       child_look(&run->child))
-    (void)poll(NULL, 0, 1);
+  for (child_look(child); !child->has_ended && clock_steady_ms() < end_ms;
+       child_look(child))
+    (void)poll(NULL, 0, LOOK_MS);
+}
+
+/* A program that is killed may not be able to end (a hanging network drive);
+ * its keeper always is. */
+static void end(struct child *child, enum stop stop) {
+  if (stop != STOP_END)
+    child_kill(child);
+  await_keeper(child);
+  if (child->has_ended)
+    return;
+  child_kill_keeper(child);
+  await_keeper(child);
 }
 
 /* What of standard error is still in its pipe.  A grandchild may hold it open,
@@ -185,43 +191,49 @@ static void put_said(struct buf *out, const struct run *run) {
 }
 
 /* Appends why its status makes the output worthless; nothing if it does not. */
-static void put_status(struct buf *out, const struct child *child) {
-  if (!child->has_status)
-    return;
-  if (WIFSIGNALED(child->status))
-    buf_printf(out, "was ended by signal %d", WTERMSIG(child->status));
-  else if (WEXITSTATUS(child->status) != 0)
-    buf_printf(out, "ended with status %d", WEXITSTATUS(child->status));
+static void put_status(struct buf *out, int status) {
+  if (WIFSIGNALED(status))
+    buf_printf(out, "was ended by signal %d", WTERMSIG(status));
+  else if (WEXITSTATUS(status) != 0)
+    buf_printf(out, "ended with status %d", WEXITSTATUS(status));
 }
 
-static int judge(const struct run *run, enum stop stop, bool was_killed,
-                 struct err *err) {
-  long long limit_s = (run->limits->timeout_ms + 999) / 1000;
-  struct buf why = BUF_INIT(1024);
-
-  if (run->exec_errno != 0) {
-    child_explain(run->exec_errno, err);
-    return -1;
-  }
+/* Appends why it has failed; nothing if it has not. */
+static void put_stop(struct buf *out, const struct run *run, enum stop stop) {
   switch (stop) {
   case STOP_TOO_LONG:
-    buf_printf(&why, "printed more than %zu bytes, and was killed",
+    buf_printf(out, "printed more than %zu bytes, and was killed",
                run->out->limit);
-    break;
+    return;
   case STOP_TIMEOUT:
-    buf_printf(&why, "did not end its output within %lld s, and was killed",
-               limit_s);
-    break;
+    buf_printf(out, "did not end its output within %lld s, and was killed",
+               (long long)(run->limits->timeout_ms + 999) / 1000);
+    return;
   case STOP_DEADLINE:
-    buf_puts(&why, "was killed, as the daemon stops");
-    break;
+    buf_puts(out, "was killed, as the daemon stops");
+    return;
+  case STOP_LOST:
+    buf_puts(out, "ended with a status that is not known, as the process that "
+                  "waited for it was killed");
+    return;
   case STOP_END:
-    if (!was_killed)
-      put_status(&why, &run->child);
-    if (why.len == 0 && run->out->len == 0)
-      buf_puts(&why, "printed nothing");
+    put_status(out, run->child.status);
+    break;
+  case STOP_LINGER:
     break;
   }
+  if (out->len == 0 && run->out->len == 0)
+    buf_puts(out, "printed nothing");
+}
+
+static int judge(const struct run *run, enum stop stop, struct err *err) {
+  struct buf why = BUF_INIT(1024);
+
+  if (run->child.exec_errno != 0) {
+    child_explain(run->child.exec_errno, err);
+    return -1;
+  }
+  put_stop(&why, run, stop);
   bool has_failed = why.len > 0;
   if (has_failed) {
     put_said(&why, run);
@@ -249,13 +261,11 @@ int process_run(char *const argv[], const struct process_limits *limits,
 
   enum stop stop = read_all(&run, end_ms);
   if (stop == STOP_END)
-    wait_shortly(&run);
-  bool was_killed = !run.child.has_ended;
-  if (was_killed)
-    end_by_force(&run);
+    stop = await_status(&run);
+  end(&run.child, stop);
   drain_said(&run);
   child_close(&run.child);
-  int rc = judge(&run, stop, was_killed, err);
+  int rc = judge(&run, stop, err);
   if (rc != 0)
     buf_wipe(out);
   digest_wipe(run.said, sizeof(run.said));

@@ -140,10 +140,9 @@ PROGRAMS = {
                 "nothing printed nothing"),
     "much": (b"#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x\n",
              "bin/much printed more than 65536 bytes, and was killed"),
-    # The daemon ignores SIGCHLD, and so nobody knows the status.
-    "words": (OWN_WORDS, "bin/words printed nothing and said: no ticket; run "
-              "kinit"),
-    "signal": (b"#!/bin/sh\nkill -9 $$\n", "bin/signal printed nothing"),
+    "words": (OWN_WORDS, "bin/words ended with status 1 and said: no ticket; "
+              "run kinit"),
+    "signal": (b"#!/bin/sh\nkill -9 $$\n", "bin/signal was ended by signal 9"),
     "absent": (None, "bin/absent cannot be run: there is no such file, or its "
                "first line names an interpreter that is not there; write its "
                "full path"),

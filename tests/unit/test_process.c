@@ -16,11 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,7 +70,7 @@ static int count_fds(void) {
 
 /* ---- a pipe that somebody else has too ---------------------------------- */
 
-static int n_pipes; /* made since it was set */
+static _Atomic int n_pipes; /* made since it was set */
 static int shared_pipe = -1;
 static int shared_fd = -1;
 
@@ -77,6 +80,20 @@ int pipe(int ends[2]) {
 
   if (rc == 0 && n_pipes++ == shared_pipe)
     shared_fd = fcntl(ends[1], F_DUPFD_CLOEXEC, 100);
+  return rc;
+}
+
+/* ---- a machine under load ----------------------------------------------- */
+
+static int slow_before_ms, slow_after_ms;
+
+/* In place of the one of libc: a child is held up there. */
+int setpgid(pid_t pid, pid_t group) {
+  if (pid == 0)
+    (void)poll(NULL, 0, slow_before_ms);
+  int rc = (int)syscall(SYS_setpgid, pid, group);
+  if (pid == 0)
+    (void)poll(NULL, 0, slow_after_ms);
   return rc;
 }
 
@@ -112,7 +129,6 @@ struct expected {
   int64_t timeout_ms; /* 0: none that matters */
 };
 
-/* Failures that are seen without a status. */
 #define FILL "head -c 2000 /dev/zero"
 static const struct expected cases[] = {
     {"its output", "echo one; echo two", "one\ntwo\n", "", 0},
@@ -149,6 +165,33 @@ static const struct expected cases[] = {
      "ok\n", "", 0},
     {"one that goes on after its output", "echo ok; exec >&-; exec sleep 60",
      "ok\n", "", 0},
+    {"a status", "echo hush; exit 3", NULL, "ended with status 3", 0},
+    {"a status without output", "exit 255", NULL, "ended with status 255", 0},
+    {"a status and a remark", "echo hush; echo no login >&2; exit 1", NULL,
+     "ended with status 1 and said: no login", 0},
+    {"a status soon after the output", "echo hush; exec >&-; sleep 0.3; exit 4",
+     NULL, "ended with status 4", 0},
+    {"a status of its own, and another of its child", "(exit 5); echo ok",
+     "ok\n", "", 0},
+    {"a status that means a failed start", "echo hush; exit 127", NULL,
+     "ended with status 127", 0},
+    {"a signal", "echo hush; kill -9 $$", NULL, "was ended by signal 9", 0},
+    {"a signal that dumps", "echo hush; ulimit -c 0; kill -SEGV $$", NULL,
+     "was ended by signal 11", 0},
+    {"a signal to its group", "trap '' TERM; kill -TERM 0; echo ok", "ok\n", "",
+     0},
+    {"the end of its group", "echo hush; kill -9 0", NULL,
+     "was ended by signal 9", 0},
+    {"a parent that was killed", "echo hush; kill -9 $PPID; sleep 0.2", NULL,
+     "a status that is not known", 0},
+    {"a parent that cannot be asked to end",
+     "for s in HUP INT TERM USR1 CHLD SEGV TSTP; do kill -$s $PPID; done; "
+     "echo hush; exit 6",
+     NULL, "ended with status 6", 0},
+    {"a parent that was stopped", "sleep 0.2; kill -STOP $PPID; echo ok",
+     "ok\n", "", 0},
+    {"a parent that was stopped, and one that never ends",
+     "sleep 0.2; kill -STOP $PPID; sleep 60", NULL, "was killed", 1000},
 };
 
 static void check(const struct expected *c) {
@@ -184,25 +227,13 @@ static void what_becomes_of_it(void **state) {
   check_all();
 }
 
-static void its_status_counts(void **state) {
-  (void)state;
-  static const struct expected with_status[] = {
-      {"a status", "echo hush; exit 3", NULL, "ended with status 3", 0},
-      {"a status and a remark", "echo hush; echo no login >&2; exit 1", NULL,
-       "ended with status 1 and said: no login", 0},
-      {"a signal", "echo hush; kill -9 $$", NULL, "was ended by signal 9", 0},
-  };
-  for (size_t i = 0; i < sizeof(with_status) / sizeof(with_status[0]); i++)
-    check(&with_status[i]);
-}
+static void what_cannot_be_run(void **state);
 
-/* As collectd does it: then the status is lost, and output alone counts. */
+/* As collectd does it. */
 static void ignored_ends_are_no_obstacle(void **state) {
-  (void)state;
   (void)signal(SIGCHLD, SIG_IGN);
   check_all();
-  assert_int_equal(run_shell("echo ok; exit 3", LIMIT_MS), 0);
-  assert_int_equal(run_shell("exit 3", LIMIT_MS), -1);
+  what_cannot_be_run(state);
   (void)signal(SIGCHLD, SIG_DFL);
 }
 
@@ -218,10 +249,10 @@ static void steal(int number) {
 }
 
 static void another_may_wait_first(void **state) {
-  (void)state;
   const struct sigaction action = {.sa_handler = steal};
   assert_int_equal(sigaction(SIGCHLD, &action, NULL), 0);
   check_all();
+  what_cannot_be_run(state);
   assert_true(n_stolen > 0);
   (void)signal(SIGCHLD, SIG_DFL);
 }
@@ -263,6 +294,109 @@ static void the_whole_group_is_killed(void **state) {
     (void)poll(NULL, 0, 10);
   }
   fail_msg("the grandchild lives");
+}
+
+/* What a dead parent leaves is ours here, as if we were init: the program has
+ * been waited for all the same. */
+static void nobody_inherits_what_was_killed(void **state) {
+  (void)state;
+  static const char *const scripts[] = {
+      "exec sleep 60", "exec timeout 60 sleep 60",
+      "trap '' TERM; exec sleep 60", "echo ok; exec >&-; exec sleep 60",
+      "exec cat /dev/zero"};
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+    (void)run_shell(scripts[i], SHORT_MS);
+    /* What timeout(1) has started may well be ours, once it is dead. */
+    for (int n = 0; i == 1 && n < 200 && count_children() > 0; n++) {
+      (void)poll(NULL, 0, 10);
+      (void)waitpid(-1, NULL, WNOHANG);
+    }
+    if (count_children() != 0)
+      fail_msg("%s: something is left", scripts[i]);
+  }
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
+}
+
+static void kill_after(int timeout_ms) {
+  char *const argv[] = {(char[]){"/bin/sleep"}, (char[]){"60"}, NULL};
+  assert_int_equal(run(argv, timeout_ms), -1);
+  assert_non_null(strstr(err.text, "was killed"));
+  for (int n = 0; n < 200 && count_children() > 0; n++) {
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+      ;
+    (void)poll(NULL, 0, 1);
+  }
+  if (count_children() != 0)
+    fail_msg("killed after %d ms, it lives", timeout_ms);
+}
+
+/* Before it has a group, on the way to it, after it. */
+static void it_is_killed_at_any_moment(void **state) {
+  (void)state;
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  for (int i = 0; i < 300; i++)
+    kill_after(i % 6);
+  slow_before_ms = 50;
+  for (int i = 0; i < 10; i++)
+    kill_after(15 * i);
+  slow_before_ms = 0;
+  slow_after_ms = 50;
+  for (int i = 0; i < 10; i++)
+    kill_after(15 * i);
+  slow_after_ms = 0;
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
+}
+
+/* Without a wait for what is known. */
+static void an_end_is_seen_at_once(void **state) {
+  (void)state;
+  int64_t start_ms = clock_steady_ms();
+  for (int i = 0; i < 10; i++)
+    assert_int_equal(run_shell("echo ok", LIMIT_MS), 0);
+  assert_true(clock_steady_ms() - start_ms < 2000);
+}
+
+/* A node each: the status is that of its own program. */
+#define THREADS 4
+static void *run_some(void *arg) {
+  int number = (int)(intptr_t)arg;
+  char script[64], words[64];
+  char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, script, NULL};
+  const struct process_limits limits = {.timeout_ms = LIMIT_MS,
+                                        .deadline_ms = &deadline_ms};
+  struct buf text = BUF_INIT(TEXT_MAX);
+  struct err why;
+  bool ok = true;
+
+  (void)snprintf(script, sizeof(script), "echo hush; exit %d", number);
+  (void)snprintf(words, sizeof(words), "ended with status %d", number);
+  for (int i = 0; i < 30; i++) {
+    ok = ok && process_run(argv, &limits, &text, &why) == -1;
+    ok = ok && strcmp(why.text, words) == 0;
+  }
+  buf_wipe(&text);
+  return ok ? NULL : arg;
+}
+
+static void several_run_at_once(void **state) {
+  (void)state;
+  pthread_t threads[THREADS];
+  bool ok = true;
+
+  (void)signal(SIGCHLD, SIG_IGN);
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(
+        pthread_create(&threads[i], NULL, run_some, (void *)(intptr_t)(i + 1)),
+        0);
+  for (int i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    (void)pthread_join(threads[i], &failed);
+    ok = ok && failed == NULL;
+  }
+  (void)signal(SIGCHLD, SIG_DFL);
+  assert_true(ok);
+  assert_int_equal(count_children(), 0);
 }
 
 /* ---- what it inherits --------------------------------------------------- */
@@ -457,8 +591,9 @@ static void a_pipe_that_somebody_else_has_ends_at_the_limit(void **state) {
     int64_t begun_ms = clock_steady_ms();
     n_pipes = 0;
     (void)alarm(20); /* should it wait for ever */
-    (void)process_run(argv, &limits, &out, &err);
+    int rc = process_run(argv, &limits, &out, &err);
     (void)alarm(0);
+    assert_int_equal(rc, shared_pipe == 0 ? -1 : 0); /* what is told is told */
     assert_true(clock_steady_ms() - begun_ms < SOON_MS);
     assert_true(shared_fd >= 0);
     (void)close(shared_fd);
@@ -471,11 +606,14 @@ static void a_pipe_that_somebody_else_has_ends_at_the_limit(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_becomes_of_it),
-      cmocka_unit_test(its_status_counts),
       cmocka_unit_test(ignored_ends_are_no_obstacle),
       cmocka_unit_test(another_may_wait_first),
       cmocka_unit_test(the_deadline_ends_it),
       cmocka_unit_test(the_whole_group_is_killed),
+      cmocka_unit_test(nobody_inherits_what_was_killed),
+      cmocka_unit_test(it_is_killed_at_any_moment),
+      cmocka_unit_test(an_end_is_seen_at_once),
+      cmocka_unit_test(several_run_at_once),
       cmocka_unit_test(it_has_three_descriptors),
       cmocka_unit_test(closed_descriptors_do_not_mix_up),
       cmocka_unit_test(its_signals_are_default),
