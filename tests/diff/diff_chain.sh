@@ -24,11 +24,14 @@ if [ ! -d "$modules/node_modules/@aws-sdk/credential-provider-node" ]; then
   exit 77 # skipped, which tests/run counts as failed
 fi
 if [ -z "${DIFF_CHAIN_INSIDE:-}" ]; then
-  if ! unshare -rn true; then
+  # Root needs no other user's rights, which a chroot would refuse it.
+  how=-rn
+  [ "$(id -u)" -ne 0 ] || how=-n
+  if ! unshare "$how" true; then
     echo "diff_chain: a network of its own needs root or user namespaces" >&2
     exit 77
   fi
-  DIFF_CHAIN_INSIDE=1 DIFF_CHAIN=$program exec unshare -rn -- "$0" "$@"
+  DIFF_CHAIN_INSIDE=1 DIFF_CHAIN=$program exec unshare "$how" -- "$0" "$@"
 fi
 
 ip link set lo up
