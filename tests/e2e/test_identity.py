@@ -14,7 +14,8 @@ from scene import MINUTE, config, feed, named, node
 import faults
 import imds
 
-REMEDY = (r'allow tags in instance metadata \(aws ec2 '
+REMEDY = (r'see that the instance metadata service answers, allow tags in '
+          r'instance metadata \(aws ec2 '
           r'modify-instance-metadata-options --instance-metadata-tags enabled\)'
           r' and see that the instance has the tag, or write such a text')
 
