@@ -50,6 +50,20 @@ def test_file_that_comes_later(scene):
     daemon.wait_for('the credentials are those of profile default in ')
 
 
+def test_profile_that_has_a_region_alone(scene):
+    """It is no end of the chain; keys of the environment are, with Profile,
+    none of it."""
+    service, metadata = scene.service(), scene.metadata()
+    keys = scene.keyring.issue(None)
+    daemon = scene.start(
+        without_keys(service, Profile='one', Region=None), uses=[metadata],
+        environment=keys.environment(),
+        files={'.aws/config': '[profile one]\nregion = eu-west-1\n'})
+    by_role = signer(service, daemon, 1, 'load')
+    assert by_role != keys.key
+    daemon.wait_for("signed with the credentials of the instance's role ")
+
+
 def test_file_that_is_gone_for_good(tmp_path):
     with Scene(tmp_path, clock=FastClock(START, 40)) as scene:
         service, metadata = scene.service(), scene.metadata()
