@@ -69,20 +69,11 @@ static int check_version(const struct json *object, const char *origin,
   return 0;
 }
 
-/* The text of the first of two members that is one. */
-static struct str either(const struct json *object, const char *first,
-                         const char *second) {
-  const struct json *value = json_get(object, first);
-  if (json_kind(value) != JSON_STRING)
-    value = json_get(object, second);
-  return json_kind(value) == JSON_STRING ? json_text(value) : STR("");
-}
-
 /* A metadata service says under status 200, too, that it has none. */
 static int check_refusal(const struct json *object, const char *origin,
                          struct err *err) {
-  struct str code = either(object, "Code", "code");
-  struct str message = either(object, "Message", "message");
+  struct str code = json_string(object, "Code", "code");
+  struct str message = json_string(object, "Message", "message");
   bool has_code = code.len > 0 && !str_eq_nocase(code, STR("Success"));
   if (!has_code &&
       (message.len == 0 || json_get(object, "AccessKeyId") != NULL))

@@ -15,22 +15,13 @@ struct str fault_bare_type(struct str type) {
 
 /* ---- bodies -------------------------------------------------------------- */
 
-/* The first member that is a string. */
-static struct str text_of_member(const struct json *object, const char *first,
-                                 const char *second) {
-  const struct json *value = json_get(object, first);
-  if (json_kind(value) != JSON_STRING)
-    value = json_get(object, second);
-  return json_kind(value) == JSON_STRING ? json_text(value) : STR("");
-}
-
 static void read_json(struct str body, struct fault *out) {
   out->document = json_parse(body, NULL);
   if (json_kind(out->document) != JSON_OBJECT)
     return;
   out->is_accepting = true;
-  out->code = fault_bare_type(text_of_member(out->document, "__type", "code"));
-  out->message = text_of_member(out->document, "message", "Message");
+  out->code = fault_bare_type(json_string(out->document, "__type", "code"));
+  out->message = json_string(out->document, "message", "Message");
 }
 
 static void read_xml(struct str body, struct fault *out) {

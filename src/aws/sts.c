@@ -152,11 +152,6 @@ int sts_read(struct str body, struct cred *out, struct err *err) {
 
 /* ---- errors -------------------------------------------------------------- */
 
-static struct str text_of_member(const struct json *object, const char *key) {
-  const struct json *value = json_get(object, key);
-  return json_kind(value) == JSON_STRING ? json_text(value) : STR("");
-}
-
 void sts_read_fault(struct str body, struct sts_fault *out) {
   struct fault fault;
   struct buf code = BUF_OVER(out->code), message = BUF_OVER(out->message);
@@ -165,8 +160,8 @@ void sts_read_fault(struct str body, struct sts_fault *out) {
   fault_read(&fault, body);
   const struct json *nested = json_get(fault.document, "Error");
   if (json_kind(nested) == JSON_OBJECT) {
-    fault.code = fault_bare_type(text_of_member(nested, "Code"));
-    fault.message = text_of_member(nested, "Message");
+    fault.code = fault_bare_type(json_string(nested, "Code", NULL));
+    fault.message = json_string(nested, "Message", NULL);
   }
   fault_put_line(fault.code, fault.is_xml, &code);
   fault_put_message(&fault, &message);

@@ -248,6 +248,14 @@ enum json_kind json_kind(const struct json *value) {
   return value == NULL ? JSON_NOTHING : value->kind;
 }
 
+struct str json_string(const struct json *object, const char *first,
+                       const char *second) {
+  const struct json *value = json_get(object, first);
+  if (json_kind(value) != JSON_STRING && second != NULL)
+    value = json_get(object, second);
+  return json_kind(value) == JSON_STRING ? json_text(value) : STR("");
+}
+
 size_t json_count(const struct json *value) {
   return value == NULL ? 0 : value->count;
 }

@@ -37,6 +37,11 @@ const struct json *json_get(const struct json *value, const char *key);
  * slice with p NULL for anything else. */
 struct str json_text(const struct json *value);
 
+/* The text of the first of two members that is a string; second may be NULL.
+ * The empty text when there is none. */
+struct str json_string(const struct json *object, const char *first,
+                       const char *second);
+
 enum json_kind {
   JSON_NOTHING, /* value is NULL */
   JSON_NULL,

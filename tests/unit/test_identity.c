@@ -13,6 +13,7 @@
 #include "ahead.h"
 #include "answers.h"
 #include "folder.h"
+#include "heard.h"
 
 #define WAIT_MS 300000
 
@@ -30,13 +31,6 @@
 
 static struct answers server;
 static char server_url[64];
-static char said[2048];
-
-static void hear(enum log_level level, const char *message) {
-  size_t n = strlen(said);
-  (void)level;
-  (void)snprintf(said + n, sizeof(said) - n, "%s\n", message);
-}
 
 static struct ec2_keys keys;
 static struct session *session;

@@ -467,8 +467,30 @@ static void writes_numbers_in_full(void **state) {
   json_out_free(out);
 }
 
+static void the_first_member_that_is_a_string(void **state) {
+  static const struct {
+    const char *text, *want;
+  } cases[] = {
+      {"{\"a\": \"x\", \"b\": \"y\"}", "x"},
+      {"{\"a\": \"\", \"b\": \"y\"}", ""},
+      {"{\"a\": 1, \"b\": \"y\"}", "y"},
+      {"{\"b\": \"y\"}", "y"},
+      {"{\"a\": null, \"b\": []}", ""},
+      {"[]", ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct json *document = json_parse(str_of(cases[i].text), NULL);
+    if (!str_eq(json_string(document, "a", "b"), str_of(cases[i].want)))
+      fail_msg("%s", cases[i].text);
+    json_free(document);
+  }
+  assert_int_equal(json_string(NULL, "a", NULL).len, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_first_member_that_is_a_string),
       cmocka_unit_test(finds_by_path),
       cmocka_unit_test(look_ups_in_nothing_give_nothing),
       cmocka_unit_test(of_members_of_one_name_the_last_counts),

@@ -11,18 +11,12 @@
 #include "ahead.h"
 #include "answers.h"
 #include "folder.h"
+#include "heard.h"
 
 #define KEYS "aws_access_key_id = AK\naws_secret_access_key = hush\n"
 
 static struct answers server;
 static char server_url[64];
-static char said[4096];
-
-static void hear(enum log_level level, const char *message) {
-  size_t n = strlen(said);
-  (void)level;
-  (void)snprintf(said + n, sizeof(said) - n, "%s\n", message);
-}
 
 static const struct sender_options options = {.node = T("")};
 static struct session *session;
