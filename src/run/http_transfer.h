@@ -17,6 +17,7 @@ struct http_transfer {
   size_t n_sent;     /* bytes of the body that curl has taken */
   size_t n_received; /* bytes of the answer's body */
   bool too_long;     /* the answer, so that it was not read to its end */
+  bool is_slow;      /* it has taken HTTP_SLOW_MS */
   int64_t start_ms;
 };
 

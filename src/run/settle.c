@@ -17,7 +17,7 @@ static void say_recovery(struct delivery *d) {
   (void)log_state_good(&d->sending, node, now_ms,
                        "sending again after %lld s; %zu data are still waiting",
                        (long long)((now_ms - d->sending.since_ms) / 1000),
-                       d->outbox.n_data);
+                       outbox_count(&d->outbox));
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
                        (unsigned long long)d->outbox.n_expired);
@@ -48,8 +48,7 @@ static void settle_sent(struct delivery *d) {
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
 
-  const struct parcel *next = d->outbox.newest;
-  bool is_backlog = next != NULL && next->flush < d->newest;
+  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
   d->wake_ms = is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }
 
