@@ -318,15 +318,6 @@ static void wait_step(struct http *http, int64_t left_ms) {
 #endif
 }
 
-/* Tells who wants to know that it takes long. */
-static void look_at_clock(struct http *http, struct http_transfer *transfer) {
-  if (transfer->is_slow || http->on_slow == NULL ||
-      clock_steady_ms() - transfer->start_ms < HTTP_SLOW_MS)
-    return;
-  transfer->is_slow = true;
-  http->on_slow(http->slow_context);
-}
-
 /* Runs the transfer to its end.  True with *rc; false when the deadline
  * came first. */
 static bool run(struct http *http, struct http_transfer *transfer,
@@ -350,7 +341,7 @@ static bool run(struct http *http, struct http_transfer *transfer,
     }
     if (n_running == 0)
       return true;
-    look_at_clock(http, transfer);
+    http_transfer_watch(transfer, http->on_slow, http->slow_context);
     wait_step(http, left_ms);
   }
 }
