@@ -16,26 +16,15 @@ void resting_clear(struct resting_list *list) {
   *list = (struct resting_list){0};
 }
 
-static bool is_before(const struct resting *a, const struct resting *b) {
-  return a->flush != b->flush ? a->flush < b->flush : a->number < b->number;
+static int compare(const void *a, const void *b) {
+  const struct resting *left = a, *right = b;
+
+  if (left->flush != right->flush)
+    return left->flush < right->flush ? -1 : 1;
+  return (left->number > right->number) - (left->number < right->number);
 }
 
-/* Where the file belongs, by halving: a folder is listed in any order. */
-static size_t find_place(const struct resting_list *list,
-                         const struct resting *file) {
-  size_t low = 0, high = list->n;
-
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (is_before(&list->file[middle], file))
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-int resting_add(struct resting_list *list, const struct resting *file) {
+int resting_push(struct resting_list *list, const struct resting *file) {
   if (list->n == list->cap) {
     size_t cap = list->cap == 0 ? FIRST : 2 * list->cap;
     struct resting *grown = realloc(list->file, cap * sizeof(*grown));
@@ -44,13 +33,25 @@ int resting_add(struct resting_list *list, const struct resting *file) {
     list->file = grown;
     list->cap = cap;
   }
-
-  size_t at = find_place(list, file);
-  memmove(&list->file[at + 1], &list->file[at],
-          (list->n - at) * sizeof(*list->file));
-  list->file[at] = *file;
-  list->n++;
+  list->file[list->n++] = *file;
   list->n_data += file->n_data;
+  return 0;
+}
+
+void resting_sort(struct resting_list *list) {
+  if (list->n > 0)
+    qsort(list->file, list->n, sizeof(*list->file), compare);
+}
+
+/* What comes to rest is mostly the newest that does. */
+int resting_add(struct resting_list *list, const struct resting *file) {
+  if (resting_push(list, file) != 0)
+    return -1;
+
+  size_t at = list->n - 1;
+  for (; at > 0 && compare(&list->file[at - 1], file) > 0; at--)
+    list->file[at] = list->file[at - 1];
+  list->file[at] = *file;
   return 0;
 }
 

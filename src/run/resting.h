@@ -26,8 +26,13 @@ struct resting_list {
 
 void resting_clear(struct resting_list *list);
 
-/* 0, or -1 for lack of memory. */
+/* Puts a file in its place.  0, or -1 for lack of memory. */
 int resting_add(struct resting_list *list, const struct resting *file);
+
+/* The same for many in any order: each is put at the end, and resting_sort()
+ * called when all are there. */
+int resting_push(struct resting_list *list, const struct resting *file);
+void resting_sort(struct resting_list *list);
 
 /* Takes n files out, from number first on. */
 void resting_remove(struct resting_list *list, size_t first, size_t n);

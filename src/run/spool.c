@@ -104,7 +104,7 @@ static void take_up(void *context, const char *name) {
   }
   found.n_data = (uint32_t)n_data;
   found.bytes = bytes;
-  if (resting_add(&s->rest, &found) != 0)
+  if (resting_push(&s->rest, &found) != 0)
     taking->no_memory = true;
   if (found.number >= s->number)
     s->number = (found.number + 1) % RESTING_NUMBERS;
@@ -133,6 +133,7 @@ static int open_folder(struct spool *s, struct err *err) {
     rc = err_set(err, "no memory for the list of its files");
   if (rc != 0)
     close_folder(s);
+  resting_sort(&s->rest);
   return rc;
 }
 
