@@ -22,8 +22,7 @@ RESET = 'the connection was closed|the connection broke'
 BROKEN = {
     'closed': (faults.hang_up(), 'the connection was closed', False),
     'reset': (faults.reset(), RESET, False),
-    'hang': (faults.several(faults.delay(1), faults.hang_up()),
-             r'timed out after 0\.[5-9] s', False),
+    'hang': (faults.hang(), r'timed out after 0\.[5-9] s', False),
     'answer lost, closed':
         (faults.hang_up(store=True), 'the connection was closed', True),
     'answer lost, reset':
