@@ -183,6 +183,7 @@ static int set_up(struct http *http) {
 #else
   SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+  SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* a new connection, a new look-up */
 #if LIBCURL_VERSION_NUM >= 0x074100
   SET(CURLOPT_MAXAGE_CONN, (long)(IDLE_MS / 1000));
 #endif
