@@ -188,3 +188,27 @@ def test_of_two_nodes(scene):
         assert ledger.compare(service) == 0
     assert says(scene.daemons[0], r'\[warning\]|\[error\]') == 2
     assert not says(ledger.daemon, r'\[warning\]|\[error\]')
+
+
+def test_two_daemons_with_one_folder(scene):
+    """The first has it, and the other keeps what waits in memory.  Neither
+    sends what is the other's."""
+    services = [scene.service(), scene.service()]
+    spool = scene.folder / 'spool'
+    ledgers = []
+    for service in services:
+        service.always(faults.refuse('ServiceUnavailable'))
+        ledgers.append(Ledger(scene.start(spooling(scene, service))))
+    for ledger in ledgers:
+        ledger.dispatch()
+        ledger.daemon.wait_for('ServiceUnavailable')
+    wait_files(spool, 1)
+    for service, ledger in zip(services, ledgers):
+        service.always(None)
+        ledger.dispatch()
+        ledger.wait(service)
+        assert ledger.compare(service) == 0
+    wait_files(spool, 0)
+    assert not says(ledgers[0].daemon, 'the spool')
+    assert says(ledgers[1].daemon, r'\[warning\] .*the spool cannot be used: '
+                '.*in use by another collectd or node') == 1
