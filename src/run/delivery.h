@@ -12,6 +12,7 @@
 #include "run/outbox.h"
 #include "run/session.h"
 #include "run/source.h"
+#include "run/spool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +28,8 @@ struct delivery {
   unsigned n_moves;          /* of the credentials, when they were last said */
   unsigned misplaced_n_read; /* when none was found though one is known */
   int64_t misplaced_ms;      /* steady; by those files not sought before */
-  struct outbox outbox;
+  struct spool *spool;
+  struct outbox outbox; /* with the spool behind it */
   struct batch batch;
   struct http_answer answer;
   struct reply reply; /* of the last attempt */
@@ -40,7 +42,7 @@ struct delivery {
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
-  struct delivery_count count; /* but for what the outbox counts */
+  struct delivery_count count; /* but for what outbox and spool count */
 
   struct log_state awaited;   /* there is no region, or are no credentials */
   struct log_state misplaced; /* the files give no place any more */
@@ -63,6 +65,9 @@ void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
 /* Takes n data, from number i on, out of a parcel that waits. */
 void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
                    size_t n);
+
+/* Opens the spool if that is due and was not done. */
+void delivery_open_spool(struct delivery *delivery);
 
 /* The credentials to sign with now, region and endpoint being known; NULL when
  * that is not so yet, which was said: nothing is asked before tend_ms. */

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "run/clock.h"
 #include "run/http_answer.h"
 
 #include <string.h>
@@ -41,6 +42,15 @@ size_t http_transfer_take_header(char *data, size_t size, size_t n, void *arg) {
   struct http_transfer *transfer = arg;
   http_answer_take_header(transfer->answer, (struct str){data, size * n});
   return size * n;
+}
+
+void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
+                         void *context) {
+  if (transfer->is_slow || told == NULL ||
+      clock_steady_ms() - transfer->start_ms < HTTP_SLOW_MS)
+    return;
+  transfer->is_slow = true;
+  told(context);
 }
 
 /* ---- what went wrong ---------------------------------------------------- */

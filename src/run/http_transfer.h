@@ -17,6 +17,7 @@ struct http_transfer {
   size_t n_sent;     /* bytes of the body that curl has taken */
   size_t n_received; /* bytes of the answer's body */
   bool too_long;     /* the answer, so that it was not read to its end */
+  bool is_slow;      /* it has taken HTTP_SLOW_MS, which was told */
   int64_t start_ms;
 };
 
@@ -29,6 +30,11 @@ size_t http_transfer_take(char *data, size_t size, size_t n, void *transfer);
 /* A line of the answer's head. */
 size_t http_transfer_take_header(char *data, size_t size, size_t n,
                                  void *transfer);
+
+/* Tells who wants to know, once, when the transfer has taken HTTP_SLOW_MS.
+ * told may be NULL. */
+void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
+                         void *context);
 
 /* How far a transfer without an answer got. */
 struct http_failure {

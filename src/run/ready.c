@@ -138,6 +138,7 @@ void delivery_tend(struct delivery *d) {
   int64_t now_s = session_now_s(d->session);
   struct err err = {""};
 
+  delivery_open_spool(d);
   http_rest(d->session->aws);
   http_rest(d->session->nearby);
   if (clock_steady_ms() < d->tend_ms || source_due_s(d->source, now_s) > 0)

@@ -17,7 +17,7 @@ static void say_recovery(struct delivery *d) {
   (void)log_state_good(&d->sending, node, now_ms,
                        "sending again after %lld s; %zu data are still waiting",
                        (long long)((now_ms - d->sending.since_ms) / 1000),
-                       d->outbox.n_data);
+                       outbox_count(&d->outbox));
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
                        (unsigned long long)d->outbox.n_expired);
@@ -48,8 +48,7 @@ static void settle_sent(struct delivery *d) {
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
 
-  const struct parcel *next = d->outbox.newest;
-  bool is_backlog = next != NULL && next->flush < d->newest;
+  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
   d->wake_ms = is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }
 
@@ -77,7 +76,7 @@ static void drop_named(struct delivery *d) {
   size_t datum;
 
   for (size_t i = d->reply.n_refused; i-- > 0;)
-    if (batch_where(&d->batch, d->reply.refused[i], &parcel, &datum))
+    if (batch_where(&d->batch, d->reply.refused[i].index, &parcel, &datum))
       drop_refused(d, parcel, datum, 1);
 }
 
@@ -169,7 +168,7 @@ static void settle_failed(struct delivery *d) {
   struct err err = {""};
   const char *code = d->reply.code;
 
-  if (d->answer.ambiguous)
+  if (d->answer.ambiguous || d->reply.is_torn)
     d->count.ambiguous += d->batch.n_data;
   if (d->reply.class == REPLY_SKEWED && correct_clock(d)) {
     d->wake_ms = 0;
@@ -182,7 +181,8 @@ static void settle_failed(struct delivery *d) {
                  d->reply.class == REPLY_TOO_LARGE;
   describe_answer(d, &err);
   delivery_wait(d, is_slow ? RETRY_SLOW_MS : RETRY_BASE_MS,
-                code[0] != '\0' ? code : err.text, err.text, reply_hint(code));
+                code[0] != '\0' ? code : err.text, err.text,
+                reply_hint(&d->reply));
 }
 
 /* A proxy's 413, without a code of AWS: it may be right about the size, but

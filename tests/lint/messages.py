@@ -48,6 +48,8 @@ FRAMES = {
     ('src/base/json.c', 'check_string'): JSON,
     ('src/base/json.c', 'open_value'): JSON,
     ('src/metric/map.c', 'say'): '<Metric "%s">: {}',
+    ('src/metric/record.c', 'refuse'): '%s/%s cannot be sent: {}; it is kept '
+                                       'as %s',
     ('src/metric/tally.c', 'texts'): '%s {}',
     ('src/run/child.c', 'err_set'): PROGRAM,
     ('src/run/child.c', 'put_errno'): PROGRAM,
@@ -96,6 +98,7 @@ EXCEPT = [
     ('src/metric/rule.c', 'compile_* rules_compile', MISTAKE),
     ('src/metric/encode_query.c', '*', CHECKED),
     ('src/metric/batch.c', 'batch_end', CHECKED),
+    ('src/run/folder.c', 'folder_write', CHECKED),
     ('src/aws/container.c', 'container_url', CHECKED),
     ('src/aws/sigv4.c', 'check* collect_headers', CHECKED),
     ('src/run/source*.c', 'buf_puts buf_printf', NAME),
@@ -104,7 +107,9 @@ EXCEPT = [
     ('src/run/source_process.c', 'source_process', NAME),
     ('src/run/source_profile.c', 'fail', NAME),
     ('src/metric/map.c', 'expand_value', NAME),
+    ('src/aws/reply.c', 'bare find_row reply_hint', REMEDY),
     ('src/aws/sts.c', 'sts_hint', REMEDY),
+    ('src/run/file.c', 'remedy_for', REMEDY),
 ]
 
 # Calls whose texts are for the program, not for people.
