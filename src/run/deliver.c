@@ -176,7 +176,8 @@ static bool drop_too_large(struct delivery *d, struct parcel *first,
                            const struct err *why) {
   if (d->batch.n_data > 0 || !buf_ok(&d->batch.body))
     return false;
-  log_state_bad(&d->refused, SAY_ERROR, d->options->node, clock_steady_ms(),
+  d->refused_ms = clock_steady_ms();
+  log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
                 parcel_identifier(first, 0), "a datum of %s is dropped: %s",
                 parcel_identifier(first, 0), why->text);
   d->count.refused++;

@@ -49,6 +49,12 @@ int64_t delivery_flush_number(const struct delivery *delivery);
 /* Takes a parcel of the newest flush. */
 void delivery_put(struct delivery *delivery, struct parcel *parcel);
 
+/* Whether CloudWatch has refused the name, dimensions or unit of a datum, and
+ * its series is kept back for that: it is not to be put into a parcel.  text:
+ * of encode_json_datum(). */
+bool delivery_is_quarantined(const struct delivery *delivery,
+                             const char *namespace, struct str text);
+
 /* Sets how much memory may wait here, in bytes; the oldest are dropped for it
  * at the next delivery_put(). */
 void delivery_limit(struct delivery *delivery, int64_t bytes);

@@ -6,6 +6,7 @@
 #include "aws/reply.h"
 #include "aws/retry.h"
 #include "metric/batch.h"
+#include "metric/refuse.h"
 #include "run/deliver.h"
 #include "run/http.h"
 #include "run/log.h"
@@ -43,6 +44,8 @@ struct delivery {
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
   struct delivery_count count; /* but for what outbox and spool count */
+  struct refuse refuse;        /* series that are kept back */
+  int64_t refused_ms;          /* steady: when a datum was refused last */
 
   struct log_state awaited;   /* there is no region, or are no credentials */
   struct log_state misplaced; /* the files give no place any more */
@@ -52,6 +55,9 @@ struct delivery {
   struct log_state full;    /* BufferLimit drops what waits */
   struct log_state aged;    /* BufferAge does */
   struct log_state refused; /* CloudWatch refuses data */
+  struct log_state given_up;  /* a parcel of which it names none */
+  struct log_state kept_back; /* a series that it refuses */
+  struct log_state let_back;  /* and accepts again */
 };
 
 /* Nothing was accepted: says why, and sets when to try again.

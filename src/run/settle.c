@@ -1,4 +1,5 @@
 #include "base/date.h"
+#include "metric/encode_json.h"
 #include "run/clock.h"
 #include "run/delivery.h"
 #include "run/published.h"
@@ -7,10 +8,49 @@
 
 #define BACKLOG_PAUSE_MS 1000 /* between requests for what waits longer */
 #define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
+#define HOUR_MS 3600000
+
+/* ---- series that were refused -------------------------------------------- */
+
+static uint64_t key_of(const struct parcel *parcel, size_t i) {
+  return refuse_key(parcel->namespace,
+                    encode_json_series(parcel_text(parcel, i)));
+}
+
+bool delivery_is_quarantined(const struct delivery *d, const char *namespace,
+                             struct str text) {
+  return d->refuse.n > 0 &&
+         refuse_holds(&d->refuse,
+                      refuse_key(namespace, encode_json_series(text)),
+                      clock_steady_ms() / 1000);
+}
+
+/* Lets back the series of which a datum was accepted. */
+static void let_back(struct delivery *d, const struct parcel *parcel,
+                     size_t i) {
+  int64_t now_ms = clock_steady_ms();
+  int64_t out_s = refuse_accept(&d->refuse, key_of(parcel, i), now_ms / 1000);
+
+  if (out_s > 0)
+    log_state_event(&d->let_back, SAY_NOTICE, d->options->node, now_ms,
+                    "CloudWatch accepts the metric of %s again, which was kept "
+                    "back for %lld min",
+                    parcel_identifier(parcel, i), (long long)(out_s / 60));
+}
+
+static void let_back_accepted(struct delivery *d) {
+  if (d->refuse.n == 0)
+    return;
+  for (size_t i = 0; i < d->batch.n_parts; i++)
+    for (size_t k = 0; k < d->batch.parts[i].n; k++)
+      let_back(d, d->batch.parts[i].parcel, k);
+  refuse_forget(&d->refuse, clock_steady_ms() / 1000);
+}
 
 /* ---- accepted ----------------------------------------------------------- */
 
-static void say_recovery(struct delivery *d) {
+/* The service was reached, and knows us. */
+static void settle_reached(struct delivery *d) {
   const char *node = d->options->node;
   int64_t now_ms = clock_steady_ms();
 
@@ -26,6 +66,20 @@ static void say_recovery(struct delivery *d) {
                          "what waits is within BufferLimit again; %llu data "
                          "were dropped so far",
                          (unsigned long long)d->outbox.n_dropped);
+  if (now_ms - d->refused_ms >= HOUR_MS)
+    (void)log_state_good(&d->refused, node, now_ms,
+                         "CloudWatch has refused nothing for an hour; %llu "
+                         "data were refused so far",
+                         (unsigned long long)d->count.refused);
+  retry_reset(&d->retry);
+  d->has_corrected = false;
+}
+
+/* Steady time of the next request: what an earlier flush left is metered. */
+static int64_t next_ms(const struct delivery *d) {
+  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
+
+  return is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }
 
 static void settle_sent(struct delivery *d) {
@@ -38,36 +92,57 @@ static void settle_sent(struct delivery *d) {
   d->has_accepted = true;
   if (d->options->log_published)
     published_log(d->options->node, &d->batch);
+  let_back_accepted(d);
 
   d->count.accepted += d->batch.n_data;
   for (size_t i = d->batch.n_parts; i-- > 0;)
     delivery_drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
-  say_recovery(d);
-  retry_reset(&d->retry);
-  d->has_corrected = false;
+  settle_reached(d);
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
-
-  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
-  d->wake_ms = is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
+  d->wake_ms = next_ms(d);
 }
 
 /* ---- refused ------------------------------------------------------------ */
 
-/* Drops n data of a parcel that CloudWatch will never take.  Names one
- * identifier; many that are refused at once are no flood. */
+static const char *request_id(const struct delivery *d) {
+  return d->answer.request_id.len > 0 ? buf_str(&d->answer.request_id)
+                                      : "without id";
+}
+
+/* Drops a datum that CloudWatch will never take, and names it; many that are
+ * refused at once are no flood.  sentence: of CloudWatch about it. */
 static void drop_refused(struct delivery *d, struct parcel *parcel, size_t i,
-                         size_t n) {
+                         const char *sentence) {
   const char *identifier = parcel_identifier(parcel, i);
 
-  log_state_bad(&d->refused, SAY_ERROR, d->options->node, clock_steady_ms(),
+  d->refused_ms = clock_steady_ms();
+  log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
                 identifier,
-                "CloudWatch refused %zu %s of %s (%s: %.200s), dropped; %llu "
-                "were refused before",
-                n, n == 1 ? "datum" : "data", identifier, d->reply.code,
-                d->reply.message, (unsigned long long)d->count.refused);
-  d->count.refused += n;
-  delivery_drop(d, parcel, i, n);
+                "CloudWatch refused 1 datum of %s (%s: %.200s), dropped: %s "
+                "[request %s]; %llu were refused before",
+                identifier, d->reply.code, sentence, reply_hint(&d->reply),
+                request_id(d), (unsigned long long)d->count.refused);
+  d->count.refused++;
+  delivery_drop(d, parcel, i, 1);
+}
+
+/* Drops a datum because of its name, dimensions or unit, and keeps back what
+ * comes of its series.  Of data that had waited with it nothing is said. */
+static void drop_series(struct delivery *d, struct parcel *parcel, size_t i,
+                        const char *sentence) {
+  int64_t now_ms = clock_steady_ms();
+  int64_t out_s = refuse_add(&d->refuse, key_of(parcel, i), now_ms / 1000);
+
+  if (out_s > 0)
+    log_state_event(&d->kept_back, SAY_ERROR, d->options->node, now_ms,
+                    "CloudWatch refused 1 datum of %s (%s: %.200s), dropped; "
+                    "its metric is kept back for %lld min: correct its name, "
+                    "dimensions or unit in the <Metric> block [request %s]",
+                    parcel_identifier(parcel, i), d->reply.code, sentence,
+                    (long long)(out_s / 60), request_id(d));
+  d->count.refused++;
+  delivery_drop(d, parcel, i, 1);
 }
 
 /* What CloudWatch named goes; the rest follows at once. */
@@ -75,38 +150,56 @@ static void drop_named(struct delivery *d) {
   struct parcel *parcel;
   size_t datum;
 
-  for (size_t i = d->reply.n_refused; i-- > 0;)
-    if (batch_where(&d->batch, d->reply.refused[i].index, &parcel, &datum))
-      drop_refused(d, parcel, datum, 1);
+  for (size_t i = d->reply.n_refused; i-- > 0;) {
+    const struct reply_refused *refused = &d->reply.refused[i];
+    const char *sentence = reply_sentence(&d->reply, refused->index);
+    if (!batch_where(&d->batch, refused->index, &parcel, &datum))
+      continue;
+    if (refused->is_series)
+      drop_series(d, parcel, datum, sentence);
+    else
+      drop_refused(d, parcel, datum, sentence);
+  }
 }
 
-/* Whether a parcel has cost as many refused requests as one may; then all of it
- * is dropped. */
-static bool give_up(struct delivery *d) {
-  struct parcel *parcel = d->batch.parts[0].parcel;
-
-  for (size_t i = 0; i < d->batch.n_parts; i++)
-    d->batch.parts[i].parcel->n_requests++;
-  if (parcel->n_requests < MEND_REQUESTS_MAX)
+/* Whether a parcel has cost as many refused requests as one may.  One that it
+ * shares with others says nothing about it, and one that is too large nothing
+ * about its data: for these nothing good is given up. */
+static bool is_spent(struct delivery *d) {
+  if (d->batch.n_parts > 1 || d->reply.class == REPLY_TOO_LARGE)
     return false;
-  drop_refused(d, parcel, 0, parcel->n_data);
-  d->max_data = CW_DATA_MAX;
-  return true;
+  return ++d->batch.parts[0].parcel->n_requests >= MEND_REQUESTS_MAX;
 }
 
-/* The data were refused.  Without a name for the one at fault, requests are
- * halved until it stands alone. */
-static void settle_mend(struct delivery *d) {
-  d->wake_ms = 0;
-  if (give_up(d))
-    return;
-  if (d->reply.n_refused > 0)
-    drop_named(d);
+/* Drops what is left of a parcel that is spent. */
+static void give_up(struct delivery *d, struct parcel *parcel) {
+  log_state_event(&d->given_up, SAY_ERROR, d->options->node, clock_steady_ms(),
+                  "CloudWatch refused %d requests with data of %s and others, "
+                  "and names none at fault (%s: %.200s); the %zu that are left "
+                  "are dropped: %s [request %s]",
+                  MEND_REQUESTS_MAX, parcel_identifier(parcel, 0),
+                  d->reply.code, d->reply.message, parcel->n_data,
+                  reply_hint(&d->reply), request_id(d));
+  d->count.refused += parcel->n_data;
+  delivery_drop(d, parcel, 0, parcel->n_data);
+  d->max_data = CW_DATA_MAX;
+}
+
+/* Nothing is named: requests are halved until the one at fault stands alone,
+ * and grow again with what is accepted.  False when it does, but may not be
+ * dropped: a proxy's 413 has no code of AWS, and cannot cost data. */
+static bool narrow(struct delivery *d) {
+  struct parcel *first = d->batch.parts[0].parcel;
+
+  if (is_spent(d))
+    give_up(d, first);
   else if (d->batch.n_data > 1)
     d->max_data = d->batch.n_data / 2;
+  else if (d->reply.code[0] != '\0')
+    drop_refused(d, first, 0, d->reply.message);
   else
-    drop_refused(d, d->batch.parts[0].parcel, 0, 1);
-  say_recovery(d); /* the service was reached, and knows us */
+    return false;
+  return true;
 }
 
 /* ---- failed ------------------------------------------------------------- */
@@ -126,9 +219,7 @@ static void describe_answer(const struct delivery *d, struct err *out) {
   else
     (void)err_set(out, "%s answered %s (status %d): %.200s [request %s]",
                   d->place.endpoint.authority, reply->code, answer->status,
-                  reply->message,
-                  answer->request_id.len > 0 ? buf_str(&answer->request_id)
-                                             : "without id");
+                  reply->message, request_id(d));
 }
 
 void delivery_say_clock(struct delivery *d) {
@@ -185,14 +276,18 @@ static void settle_failed(struct delivery *d) {
                 reply_hint(&d->reply));
 }
 
-/* A proxy's 413, without a code of AWS: it may be right about the size, but
- * what it says can never cost data. */
-static void settle_too_large(struct delivery *d) {
-  d->wake_ms = 0;
-  if (d->batch.n_data > 1)
-    d->max_data = d->batch.n_data / 2;
-  else
+static void settle_mend(struct delivery *d) {
+  if (d->reply.n_refused > 0) {
+    drop_named(d);
+    d->wake_ms = 0;
+  } else if (narrow(d)) {
+    d->wake_ms = next_ms(d);
+  } else {
     settle_failed(d);
+    return;
+  }
+  if (d->reply.code[0] != '\0')
+    settle_reached(d);
 }
 
 void delivery_settle(struct delivery *d) {
@@ -205,10 +300,7 @@ void delivery_settle(struct delivery *d) {
     settle_failed(d);
     return;
   case OUTCOME_MEND:
-    if (d->reply.code[0] == '\0')
-      settle_too_large(d);
-    else
-      settle_mend(d);
+    settle_mend(d);
     return;
   }
 }

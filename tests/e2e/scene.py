@@ -125,6 +125,13 @@ def publish(daemon, at=MINUTE, **values):
     daemon.flush()
 
 
+def cut(daemon, minutes_ago, **values):
+    """Publishes values of a minute that long before MINUTE, in a flush of
+    their own: orders that come together are one flush."""
+    publish(daemon, at=MINUTE - 60 * minutes_ago, **values)
+    time.sleep(0.05)
+
+
 class Proxy(socketserver.ThreadingTCPServer):
     """An HTTP proxy on loopback that has one destination, whatever host is
     asked for.
