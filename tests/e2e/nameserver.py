@@ -22,6 +22,7 @@ NO_SUCH_NAME, FAILED = 3, 2  # RFC 1035, 4.1.1: RCODE
 class NameServer(socketserver.ThreadingUDPServer):
     """addresses  name: an IPv4 address. A test changes it
     fails      None; NO_SUCH_NAME or FAILED for whatever is asked; or SILENT
+    patience   the daemon's, with one that is silent: options of resolv.conf
     asked      names, in order
     wrapper    a command put before another has that use this server
     """
@@ -29,7 +30,7 @@ class NameServer(socketserver.ThreadingUDPServer):
     SILENT = -1
     daemon_threads = True
 
-    def __init__(self, network, folder):
+    def __init__(self, network, folder, patience='timeout:1 attempts:1'):
         self.addresses = {}
         self.fails = None
         self.asked = []
@@ -39,7 +40,7 @@ class NameServer(socketserver.ThreadingUDPServer):
                          daemon=True).start()
         self.wrapper = _wrapper(folder, {
             'resolv.conf': 'nameserver 127.0.0.1\n'
-                           'options timeout:1 attempts:1\n',
+                           f'options {patience}\n',
             'hosts': '127.0.0.1 localhost\n',
             'nsswitch.conf': 'hosts: files dns\n'})
 
