@@ -81,11 +81,11 @@ static int64_t multiple_at(const struct sender *s, int64_t wall_ms) {
 }
 
 /* Flushes when the next multiple has come.  A clock that was set back begins
- * anew. */
+ * anew, and with a flush: what it had stamped until then is due. */
 static void flush_if_due(struct sender *s) {
   int64_t multiple_s = multiple_at(s, clock_wall_ms());
 
-  if (multiple_s > s->flushed_s)
+  if (multiple_s != s->flushed_s)
     flush(s, multiple_s, false);
   s->flushed_s = multiple_s;
 }
