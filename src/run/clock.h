@@ -8,6 +8,15 @@
 int64_t clock_wall_ms(void);   /* since 1970 UTC; may be stepped */
 int64_t clock_steady_ms(void); /* since some start; never goes back */
 
+/* Both at one moment. */
+struct clocks {
+  int64_t wall_ms;
+  int64_t steady_ms;
+};
+static inline struct clocks clock_both(void) {
+  return (struct clocks){clock_wall_ms(), clock_steady_ms()};
+}
+
 /* Whether a difference of two clocks explains that a signature was refused: AWS
  * allows five minutes, of which the way takes some. */
 bool clock_is_skew(int64_t difference_s);
