@@ -217,6 +217,8 @@ void reply_judge(const struct reply_input *input, size_t n_data,
     judge_code(out, fault.message);
   if (input->status == 413)
     decide(out, OUTCOME_MEND, REPLY_TOO_LARGE);
+  if (input->status == 429)
+    decide(out, OUTCOME_RETRY, REPLY_THROTTLED);
   if (out->outcome == OUTCOME_MEND && out->class != REPLY_TOO_LARGE)
     find_refused(out, fault.message, n_data);
 out:

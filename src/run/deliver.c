@@ -18,6 +18,7 @@ struct delivery *delivery_new(const struct sender_options *options,
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
+  pace_init(&d->pace, options->backfill_rate);
   d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
   if (d->source != NULL && d->json != NULL)
@@ -45,10 +46,6 @@ void delivery_free(struct delivery *d) {
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
   d->newest = parcel->flush;
-  /* A fresh flush is not made to wait for the backlog's turn. */
-  if (d->retry.n_failed == 0)
-    d->wake_ms = 0;
-
   size_t n_dropped = outbox_put(&d->outbox, parcel);
   if (n_dropped > 0)
     log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(), "",
@@ -69,11 +66,17 @@ struct delivery_count delivery_count(const struct delivery *d) {
 }
 
 int64_t delivery_wake_ms(const struct delivery *d) {
-  return d->outbox.newest == NULL ? INT64_MAX : d->wake_ms;
+  const struct parcel *next = d->outbox.newest;
+
+  if (next == NULL)
+    return INT64_MAX;
+  int64_t pace_ms = pace_next(&d->pace, next->flush < d->newest);
+  return d->wake_ms > pace_ms ? d->wake_ms : pace_ms;
 }
 
 void delivery_hurry(struct delivery *d) {
-  d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
+  d->newest = INT64_MIN; /* nothing is older: all may travel together */
+  pace_hurry(&d->pace);
   d->tend_ms = 0;
   d->wake_ms = 0;
 }
@@ -150,6 +153,7 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .compression = d->options->compression,
                       .now_s = session_now_s(d->session)};
 
+  pace_begin(&d->pace, clock_steady_ms());
   if (post_batch(&post, &d->batch, &d->answer, &d->reply, &err) != 0)
     delivery_wait(d, RETRY_SLOW_MS, err.text, err.text, "");
   else

@@ -3,6 +3,7 @@
 #ifndef RUN_DELIVERY_H
 #define RUN_DELIVERY_H
 
+#include "aws/pace.h"
 #include "aws/reply.h"
 #include "aws/retry.h"
 #include "metric/batch.h"
@@ -35,6 +36,7 @@ struct delivery {
   struct retry tend; /* for what requests need besides data */
   int64_t tend_ms;   /* steady; not asked for before */
   struct retry retry;
+  struct pace pace;
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */

@@ -30,6 +30,7 @@ struct sender_options {
   int64_t metadata_wait_s; /* 0 to 86400 */
   int64_t buffer_limit_bytes;
   int64_t buffer_age_s;
+  double backfill_rate; /* requests per second; 0: no limit */
   bool log_published;
 };
 void sender_options_clear(struct sender_options *options);

@@ -5,8 +5,14 @@
 
 #include <stdlib.h>
 
-#define BACKLOG_PAUSE_MS 1000 /* between requests for what waits longer */
-#define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
+#define MEND_REQUESTS_MAX 40 /* refused requests for one parcel */
+
+/* If the batch is of the backlog, that was its turn.  What is mended or signed
+ * anew goes again at once, and takes none. */
+static void take_turn(struct delivery *d) {
+  if (d->batch.parts[0].parcel->flush < d->newest)
+    pace_take_turn(&d->pace);
+}
 
 /* ---- accepted ----------------------------------------------------------- */
 
@@ -29,6 +35,7 @@ static void say_recovery(struct delivery *d) {
 }
 
 static void settle_sent(struct delivery *d) {
+  take_turn(d);
   if (!d->has_accepted)
     log_say(SAY_INFO, d->options->node,
             "%s has accepted the first %zu data, signed with the credentials "
@@ -44,13 +51,10 @@ static void settle_sent(struct delivery *d) {
     delivery_drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
   say_recovery(d);
   retry_reset(&d->retry);
+  pace_accepted(&d->pace);
   d->has_corrected = false;
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
-
-  const struct parcel *next = d->outbox.newest;
-  bool is_backlog = next != NULL && next->flush < d->newest;
-  d->wake_ms = is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }
 
 /* ---- refused ------------------------------------------------------------ */
@@ -175,8 +179,11 @@ static void settle_failed(struct delivery *d) {
     d->wake_ms = 0;
     return;
   }
+  take_turn(d);
   if (d->reply.outcome == OUTCOME_REFRESH)
-    source_forget(d->source, clock_wall_ms() / 1000);
+    source_forget(d->source, session_now_s(d->session));
+  if (d->reply.class == REPLY_THROTTLED)
+    pace_throttled(&d->pace);
   bool is_slow = d->reply.class == REPLY_FORBIDDEN ||
                  d->reply.class == REPLY_PROTOCOL ||
                  d->reply.class == REPLY_TOO_LARGE;

@@ -295,6 +295,13 @@ static const struct {
      {"BufferAge 1209601\n" M},
      PLUGIN "BufferAge 1209601: is out of range; write a number from 1 to "
             "1209600 seconds"},
+    {"a rate that is none",
+     {"BackfillRate -0.5\n" M},
+     PLUGIN "BackfillRate -0.5: is out of range; write a number from 0 to 1000 "
+            "requests a second"},
+    {"a rate beyond the account's",
+     {"BackfillRate 1001\n" M},
+     PLUGIN "BackfillRate 1001: is out of range"},
     {"no metrics allowed",
      {"MaxMetrics 0\n" M},
      PLUGIN "MaxMetrics 0: is out of range"},
@@ -489,6 +496,7 @@ static void reads_each_option_of_a_destination(void **state) {
                             "MetadataWait 0\n"
                             "BufferLimit 8\n"
                             "BufferAge 3600\n"
+                            "BackfillRate 0.1\n"
                             "ShutdownTimeout 0.5\n"
                             "LogPublished true\n" M,
                             &options),
@@ -527,6 +535,7 @@ static void reads_each_option_of_a_destination(void **state) {
   assert_int_equal(sender->metadata_wait_s, 0);
   assert_int_equal(sender->buffer_limit_bytes, 8 << 20);
   assert_int_equal(sender->buffer_age_s, 3600);
+  assert_true(sender->backfill_rate == 0.1);
   assert_true(sender->log_published);
   options_clear(&options);
 }
@@ -615,6 +624,7 @@ static void has_the_defaults_of_the_design(void **state) {
   assert_int_equal(sender->metadata_wait_s, 300);
   assert_int_equal(sender->buffer_limit_bytes, 32 << 20);
   assert_int_equal(sender->buffer_age_s, 1209600 - 3600);
+  assert_true(sender->backfill_rate == 1);
   assert_false(sender->log_published);
 
   /* The table and RULE_SPEC_INIT say the same. */
