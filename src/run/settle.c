@@ -182,6 +182,8 @@ static void settle_failed(struct delivery *d) {
   take_turn(d);
   if (d->reply.outcome == OUTCOME_REFRESH)
     source_forget(d->source, session_now_s(d->session));
+  if (d->reply.class == REPLY_FORBIDDEN)
+    source_doubt(d->source, session_now_s(d->session));
   if (d->reply.class == REPLY_THROTTLED)
     pace_throttled(&d->pace);
   bool is_slow = d->reply.class == REPLY_FORBIDDEN ||

@@ -324,14 +324,25 @@ const struct cred *source_get(struct source *source, int64_t now_s,
   return source_is_usable(source, source->now_s) ? &source->held.cred : NULL;
 }
 
-void source_forget(struct source *source, int64_t now_s) {
+/* Whether the last time was a minute ago; then this is the last time. */
+static bool may_fetch_again(struct source *source, int64_t now_s) {
   int64_t since_s = now_s - source->refused_s;
 
   if (source->refused_s != 0 && since_s >= 0 && since_s < RETRY_S)
-    return; /* a negative one: the clock was stepped */
+    return false; /* a negative one: the clock was stepped */
   source->refused_s = now_s;
-  source->must_fetch = true;
   source->retry_s = 0;
+  return true;
+}
+
+void source_forget(struct source *source, int64_t now_s) {
+  if (may_fetch_again(source, now_s))
+    source->must_fetch = true;
+}
+
+void source_doubt(struct source *source, int64_t now_s) {
+  if (may_fetch_again(source, now_s))
+    source->is_outdated = true;
 }
 
 const char *source_origin(const struct source *source) {

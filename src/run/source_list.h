@@ -41,7 +41,7 @@ struct source {
   int64_t retry_s;    /* no refresh before; 0: whenever it is due */
   int64_t refused_s;  /* when source_forget() was last obeyed; 0: never */
   bool must_fetch;    /* AWS refused what is held */
-  bool is_outdated;   /* the files have changed since */
+  bool is_outdated;   /* there may be others by now */
   struct err failure; /* of the last refresh; "" when it succeeded */
 };
 

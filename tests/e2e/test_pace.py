@@ -8,8 +8,8 @@ import pytest
 
 import faults
 from numbered import Numbered, wait_stored
-from scene import (METRIC, MINUTE, Scene, answered, config, publish,
-                   warnings)
+from scene import (METRIC, MINUTE, Scene, answered, config, feed, publish,
+                   warnings, without_keys)
 from times import FastClock
 
 START = 1_800_000_000
@@ -218,3 +218,26 @@ def test_a_policy_that_is_restored(tmp_path):
         line, = warnings(daemon)
         assert 'AccessDenied' in line
         assert 'allow cloudwatch:PutMetricData' in line
+
+
+def test_a_role_that_is_replaced(tmp_path):
+    """What the instance had may not publish, what it has now may: found by
+    itself, long before the credentials end."""
+    clock = FastClock(START, rate=40)
+    with Scene(tmp_path, clock=clock) as scene:
+        service, imds = scene.service(skew_s=1e6), scene.metadata()
+        denied = next(key for key in scene.keyring if key.startswith('ASIA'))
+
+        def deny(handler, request):
+            return (denied in request.headers['authorization'] and
+                    faults.refuse('AccessDenied')(handler, request))
+        service.always(deny)
+        daemon = scene.start(without_keys(service, FlushInterval=60,
+                                          **FastClock.LONG), uses=[imds])
+        feed(daemon, at=START - 120, load=1)
+        daemon.flush()
+        daemon.wait_for('AccessDenied', 10)
+        imds.rotate()
+        service.wait_datums(1, 900 / clock.rate)
+        accepted, = [one for one in answered(service) if one.status == 200]
+        assert accepted.access_key != denied
