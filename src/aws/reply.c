@@ -94,9 +94,9 @@ static const struct row {
     {"MissingAuthenticationToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_PROXY},
     {"MissingAuthenticationTokenException", OUTCOME_REFRESH, REPLY_PLAIN,
      HINT_PROXY},
-    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"AuthFailure", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
+    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"AuthFailure", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
 
     /* the clock */
     {"RequestExpired", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},

@@ -103,13 +103,30 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 /* ---- one attempt -------------------------------------------------------- */
 
 /* What became too old while it waited. */
-static void expire(struct delivery *d, int64_t now_s) {
-  size_t n = outbox_expire(&d->outbox, now_s - d->options->buffer_age_s);
+static void expire(struct delivery *d) {
+  int64_t oldest_s = session_now_s(d->session) - d->options->buffer_age_s;
 
-  if (n > 0)
+  if (outbox_expire(&d->outbox, oldest_s) > 0)
     log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "data that wait longer than BufferAge are dropped until "
                   "sending succeeds");
+}
+
+/* What was stamped by a clock that is too fast, before that was known.  Only
+ * when AWS has told the time: this host's own clock may be set back by mistake,
+ * and then what waits lies ahead of it, and is right. */
+static void cut_off(struct delivery *d) {
+  int64_t latest_s = session_now_s(d->session) + CW_FUTURE_S;
+
+  if (session_offset_s(d->session) == 0)
+    return;
+  size_t n = outbox_cut_off(&d->outbox, latest_s);
+  d->count.ahead += n;
+  if (n > 0)
+    log_state_bad(&d->ahead, SAY_ERROR, d->options->node, clock_steady_ms(), "",
+                  "data of more than two hours in the future, which CloudWatch "
+                  "refuses, are dropped; they were stamped by a clock that is "
+                  "wrong");
 }
 
 /* Joins the newest parcel with others that may travel with it: those of the
@@ -164,7 +181,8 @@ void delivery_attempt(struct delivery *d) {
   struct err err = {""};
 
   d->answer.retry_after_ms = 0;
-  expire(d, clock_wall_ms() / 1000);
+  expire(d);
+  cut_off(d);
   struct parcel *first = d->outbox.newest;
   if (first == NULL)
     return;

@@ -26,6 +26,7 @@ struct delivery_count {
   uint64_t refused;   /* by CloudWatch, in its own error code */
   uint64_t dropped;   /* by BufferLimit */
   uint64_t aged;      /* by BufferAge */
+  uint64_t ahead;     /* by us, too far in the future for CloudWatch */
   uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
 };
 

@@ -1,5 +1,5 @@
-/* delivery: what deliver.c and settle.c share: the state of what waits and
- * leaves.  Belongs to the node's thread. */
+/* delivery: what deliver.c, ready.c, settle.c and correct.c share: the state of
+ * what waits and leaves.  Belongs to the node's thread. */
 #ifndef RUN_DELIVERY_H
 #define RUN_DELIVERY_H
 
@@ -51,6 +51,7 @@ struct delivery {
   struct log_state clock;   /* this host's differs from the service's */
   struct log_state full;    /* BufferLimit drops what waits */
   struct log_state aged;    /* BufferAge does */
+  struct log_state ahead;   /* what lies too far in the future is dropped */
   struct log_state refused; /* CloudWatch refuses data */
 };
 
@@ -69,6 +70,14 @@ void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
 /* The credentials to sign with now, region and endpoint being known; NULL when
  * that is not so yet, which was said: nothing is asked before tend_ms. */
 const struct cred *delivery_ready(struct delivery *delivery);
+
+/* correct.c.  Learns from the Date of an answer that was no success.  Whether
+ * the same request may be accepted at once, signed with another time, which is
+ * tried once until the next success. */
+bool delivery_correct_clock(struct delivery *delivery);
+
+/* The signature was good, whatever the service says of the data. */
+void delivery_confirm_clock(struct delivery *delivery);
 
 /* Says that this host's clock is wrong, or that it is right again. */
 void delivery_say_clock(struct delivery *delivery);

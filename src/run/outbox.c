@@ -63,20 +63,31 @@ struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel) {
 }
 
 /* Looks at all parcels: late samples put old data into a new parcel. */
-size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
-  size_t n_expired = 0;
+static size_t sweep(struct outbox *outbox,
+                    size_t (*take_out)(struct parcel *, int64_t),
+                    int64_t limit_s) {
+  size_t n_taken = 0;
   struct parcel *parcel = outbox->oldest;
   while (parcel != NULL) {
     struct parcel *newer = parcel->newer;
-    size_t n = parcel_expire(parcel, oldest_s);
+    size_t n = take_out(parcel, limit_s);
     outbox->n_data -= n;
-    n_expired += n;
+    n_taken += n;
     if (parcel->n_data == 0)
       drop(outbox, parcel);
     parcel = newer;
   }
+  return n_taken;
+}
+
+size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
+  size_t n_expired = sweep(outbox, parcel_expire, oldest_s);
   outbox->n_expired += n_expired;
   return n_expired;
+}
+
+size_t outbox_cut_off(struct outbox *outbox, int64_t latest_s) {
+  return sweep(outbox, parcel_cut_off, latest_s);
 }
 
 struct parcel *outbox_next(const struct outbox *outbox,

@@ -31,6 +31,9 @@ struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel);
 /* Drops data older than oldest_s; returns how many. */
 size_t outbox_expire(struct outbox *outbox, int64_t oldest_s);
 
+/* Drops data later than latest_s; returns how many. */
+size_t outbox_cut_off(struct outbox *outbox, int64_t latest_s);
+
 /* The newest parcel of a namespace, or of any when namespace is NULL, that is
  * older in the list than after (NULL: from the newest on); NULL when there is
  * none. */

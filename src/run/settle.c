@@ -1,4 +1,3 @@
-#include "base/date.h"
 #include "run/clock.h"
 #include "run/delivery.h"
 #include "run/published.h"
@@ -27,6 +26,10 @@ static void say_recovery(struct delivery *d) {
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
                        (unsigned long long)d->outbox.n_expired);
+  (void)log_state_good(&d->ahead, node, now_ms,
+                       "%llu data were dropped for lying too far in the future "
+                       "so far",
+                       (unsigned long long)d->count.ahead);
   if (d->outbox.bytes < d->outbox.limit_bytes / 2)
     (void)log_state_good(&d->full, node, now_ms,
                          "what waits is within BufferLimit again; %llu data "
@@ -50,6 +53,7 @@ static void settle_sent(struct delivery *d) {
   for (size_t i = d->batch.n_parts; i-- > 0;)
     delivery_drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
   say_recovery(d);
+  delivery_confirm_clock(d);
   retry_reset(&d->retry);
   pace_accepted(&d->pace);
   d->has_corrected = false;
@@ -112,6 +116,7 @@ static void settle_mend(struct delivery *d) {
   else
     drop_refused(d, d->batch.parts[0].parcel, 0, 1);
   say_recovery(d); /* the service was reached, and knows us */
+  delivery_confirm_clock(d);
 }
 
 /* ---- failed ------------------------------------------------------------- */
@@ -136,46 +141,13 @@ static void describe_answer(const struct delivery *d, struct err *out) {
                                              : "without id");
 }
 
-void delivery_say_clock(struct delivery *d) {
-  int64_t offset_s = d->session->offset_s;
-  int64_t now_ms = clock_steady_ms();
-
-  if (!clock_is_skew(offset_s))
-    (void)log_state_good(&d->clock, d->options->node, now_ms,
-                         "this host's clock agrees with the service's again");
-  else
-    log_state_bad(&d->clock, SAY_WARNING, d->options->node, now_ms, "",
-                  "this host's clock is %lld s %s the service's; requests are "
-                  "signed with the service's time: repair the clock, the data "
-                  "carry its time",
-                  (long long)llabs(offset_s),
-                  offset_s > 0 ? "behind" : "ahead of");
-}
-
-/* A difference of clocks is corrected for signing only, and once until the next
- * success: what collectd stamped stays as it is. */
-static bool correct_clock(struct delivery *d) {
-  int64_t date_s;
-
-  if (d->has_corrected ||
-      date_parse_http(str_of(buf_str(&d->answer.date)), &date_s) != 0)
-    return false;
-  int64_t offset_s = date_s - clock_wall_ms() / 1000;
-  if (!clock_is_skew(offset_s - d->session->offset_s))
-    return false;
-  d->session->offset_s = offset_s;
-  d->has_corrected = true;
-  delivery_say_clock(d);
-  return true;
-}
-
 static void settle_failed(struct delivery *d) {
   struct err err = {""};
   const char *code = d->reply.code;
 
   if (d->answer.ambiguous)
     d->count.ambiguous += d->batch.n_data;
-  if (d->reply.class == REPLY_SKEWED && correct_clock(d)) {
+  if (delivery_correct_clock(d)) {
     d->wake_ms = 0;
     return;
   }

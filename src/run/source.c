@@ -70,13 +70,12 @@ static void move(struct found *to, struct found *from) {
   to->is_stable = from->is_stable;
 }
 
-void source_learn_clock(struct source *source, int64_t date_s) {
-  int64_t behind_s = date_s - source->now_s;
-
-  if (date_s <= 0 || !clock_is_skew(behind_s))
-    return;
-  source->session->offset_s += behind_s;
-  source->now_s = date_s;
+bool source_learn_clock(struct source *source, enum skew_cause cause,
+                        const struct http_answer *answer) {
+  if (!session_learn_clock(source->session, cause, answer))
+    return false;
+  source->now_s = session_now_s(source->session);
+  return true;
 }
 
 struct source *source_new(const struct source_options *options,

@@ -138,6 +138,14 @@ static void send_if_due(struct sender *s) {
   delivery_tend(s->delivery);
 }
 
+/* Tells the writers what the answers told of the clock.  They look themselves
+ * whether it was stepped since: this thread may be in a request meanwhile. */
+static void share_clock(struct sender *s) {
+  pthread_mutex_lock(&s->lock);
+  s->skew = s->session->skew;
+  pthread_mutex_unlock(&s->lock);
+}
+
 /* Asks for what comes from elsewhere, ahead of need. */
 static void tend(struct sender *s) {
   if (identity_wake_ms(s->identity) <= clock_steady_ms())
@@ -184,8 +192,9 @@ static void say_totals(const struct sender *s) {
       "%llu, sent without an answer: %llu",
       (unsigned long long)count.accepted,
       (unsigned long long)report_total(&s->tally),
-      (unsigned long long)count.refused, (unsigned long long)count.dropped,
-      (unsigned long long)count.aged, (unsigned long long)count.ambiguous);
+      (unsigned long long)(count.refused + count.ahead),
+      (unsigned long long)count.dropped, (unsigned long long)count.aged,
+      (unsigned long long)count.ambiguous);
 }
 
 void *node_work(void *argument) {
@@ -202,6 +211,7 @@ void *node_work(void *argument) {
       flush_as_asked(s, orders.older_s);
     if (!orders.stop)
       send_if_due(s);
+    share_clock(s);
   } while (!orders.stop);
   send_last(s);
   lose_awaited(s);
