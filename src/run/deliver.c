@@ -27,6 +27,7 @@ struct delivery *delivery_new(const struct sender_options *options,
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
+  pace_init(&d->pace, options->backfill_rate);
   d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
   if (d->spool == NULL || d->source == NULL || d->json == NULL) {
@@ -68,10 +69,6 @@ int64_t delivery_flush_number(const struct delivery *d) {
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
   d->newest = parcel->flush;
-  /* A fresh flush is not made to wait for the backlog's turn. */
-  if (d->retry.n_failed == 0)
-    d->wake_ms = 0;
-
   size_t n_dropped = outbox_put(&d->outbox, parcel);
   if (n_dropped > 0)
     log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(), "",
@@ -93,7 +90,12 @@ struct delivery_count delivery_count(const struct delivery *d) {
 }
 
 int64_t delivery_wake_ms(const struct delivery *d) {
-  return outbox_newest(&d->outbox) == INT64_MIN ? INT64_MAX : d->wake_ms;
+  int64_t newest = outbox_newest(&d->outbox);
+
+  if (newest == INT64_MIN)
+    return INT64_MAX;
+  int64_t pace_ms = pace_next(&d->pace, newest < d->newest);
+  return d->wake_ms > pace_ms ? d->wake_ms : pace_ms;
 }
 
 void delivery_keep(struct delivery *d) { outbox_keep(&d->outbox, true); }
@@ -109,7 +111,8 @@ void delivery_open_spool(struct delivery *d) {
 }
 
 void delivery_hurry(struct delivery *d) {
-  d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
+  d->newest = INT64_MIN; /* nothing is older: all may travel together */
+  pace_hurry(&d->pace);
   d->tend_ms = 0;
   d->wake_ms = 0;
 }
@@ -136,13 +139,30 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 /* ---- one attempt -------------------------------------------------------- */
 
 /* What became too old while it waited. */
-static void expire(struct delivery *d, int64_t now_s) {
-  size_t n = outbox_expire(&d->outbox, now_s - d->options->buffer_age_s);
+static void expire(struct delivery *d) {
+  int64_t oldest_s = session_now_s(d->session) - d->options->buffer_age_s;
 
-  if (n > 0)
+  if (outbox_expire(&d->outbox, oldest_s) > 0)
     log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "data that wait longer than BufferAge are dropped until "
                   "sending succeeds");
+}
+
+/* What was stamped by a clock that is too fast, before that was known.  Only
+ * when AWS has told the time: this host's own clock may be set back by mistake,
+ * and then what waits lies ahead of it, and is right. */
+static void cut_off(struct delivery *d) {
+  int64_t latest_s = session_now_s(d->session) + CW_FUTURE_S;
+
+  if (session_offset_s(d->session) == 0)
+    return;
+  size_t n = outbox_cut_off(&d->outbox, latest_s);
+  d->count.ahead += n;
+  if (n > 0)
+    log_state_bad(&d->ahead, SAY_ERROR, d->options->node, clock_steady_ms(), "",
+                  "data of more than two hours in the future, which CloudWatch "
+                  "refuses, are dropped; they were stamped by a clock that is "
+                  "wrong");
 }
 
 /* Joins the newest parcel with others that may travel with it: those of the
@@ -195,6 +215,7 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .now_s = session_now_s(d->session)};
 
   outbox_keep(&d->outbox, false);
+  pace_begin(&d->pace, clock_steady_ms());
   int rc = post_batch(&post, &d->batch, &d->answer, &d->reply, &err);
   unmark(d);
   if (rc != 0)
@@ -216,7 +237,8 @@ void delivery_attempt(struct delivery *d) {
   struct err err = {""};
 
   d->answer.retry_after_ms = 0;
-  expire(d, clock_wall_ms() / 1000);
+  expire(d);
+  cut_off(d);
   struct parcel *first = first_of(d);
   if (first == NULL)
     return;

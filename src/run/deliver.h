@@ -31,6 +31,7 @@ struct delivery_count {
   uint64_t dropped;       /* by BufferLimit */
   uint64_t spool_dropped; /* by SpoolLimit, or with a folder that was removed */
   uint64_t aged;          /* by BufferAge */
+  uint64_t ahead;         /* by us, too far in the future for CloudWatch */
   uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
 };
 

@@ -1,8 +1,9 @@
-/* delivery: what deliver.c and settle.c share: the state of what waits and
- * leaves.  Belongs to the node's thread. */
+/* delivery: what deliver.c, ready.c, settle.c and correct.c share: the state of
+ * what waits and leaves.  Belongs to the node's thread. */
 #ifndef RUN_DELIVERY_H
 #define RUN_DELIVERY_H
 
+#include "aws/pace.h"
 #include "aws/reply.h"
 #include "aws/retry.h"
 #include "metric/batch.h"
@@ -38,6 +39,7 @@ struct delivery {
   struct retry tend; /* for what requests need besides data */
   int64_t tend_ms;   /* steady; not asked for before */
   struct retry retry;
+  struct pace pace;
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
@@ -54,6 +56,7 @@ struct delivery {
   struct log_state clock;   /* this host's differs from the service's */
   struct log_state full;    /* BufferLimit drops what waits */
   struct log_state aged;    /* BufferAge does */
+  struct log_state ahead;   /* what lies too far in the future is dropped */
   struct log_state refused; /* CloudWatch refuses data */
   struct log_state given_up;  /* a parcel of which it names none */
   struct log_state kept_back; /* a series that it refuses */
@@ -78,6 +81,14 @@ void delivery_open_spool(struct delivery *delivery);
 /* The credentials to sign with now, region and endpoint being known; NULL when
  * that is not so yet, which was said: nothing is asked before tend_ms. */
 const struct cred *delivery_ready(struct delivery *delivery);
+
+/* correct.c.  Learns from the Date of an answer that was no success.  Whether
+ * the same request may be accepted at once, signed with another time, which is
+ * tried once until the next success. */
+bool delivery_correct_clock(struct delivery *delivery);
+
+/* The signature was good, whatever the service says of the data. */
+void delivery_confirm_clock(struct delivery *delivery);
 
 /* Says that this host's clock is wrong, or that it is right again. */
 void delivery_say_clock(struct delivery *delivery);

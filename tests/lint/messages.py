@@ -110,6 +110,7 @@ EXCEPT = [
     ('src/aws/reply.c', 'bare find_row reply_hint', REMEDY),
     ('src/aws/sts.c', 'sts_hint', REMEDY),
     ('src/run/file.c', 'remedy_for', REMEDY),
+    ('src/run/http_transfer.c', 'http_remedy_for', REMEDY),
 ]
 
 # Calls whose texts are for the program, not for people.
