@@ -158,6 +158,12 @@ static const struct option table[] = {
     {"BufferLimit", .fallback = "32", .where = LEVELS, .kind = NUMBER,
      .n_arguments = 1, .set = set_mebibytes, RANGE(1, 1048576, "MiB"),
      SENDER(buffer_limit_bytes)},
+    {"SpoolDirectory", .where = LEVELS, .kind = TEXT, .n_arguments = 1,
+     .example = "\"/var/lib/collectd/write_cloudwatch\"", .set = set_path,
+     SENDER(spool_directory)},
+    {"SpoolLimit", .fallback = "512", .where = LEVELS, .kind = NUMBER,
+     .n_arguments = 1, .set = set_mebibytes, RANGE(1, 1048576, "MiB"),
+     SENDER(spool_limit_bytes)},
     {"BufferAge", .fallback = "1206000", .where = LEVELS, .kind = NUMBER,
      .n_arguments = 1, .set = set_whole, RANGE(1, CW_PAST_S, "seconds"),
      SENDER(buffer_age_s)},
@@ -178,8 +184,10 @@ static_assert(N_OPTIONS <= 64, "struct level.given has a bit for each");
 
 /* Options that design.md knows and this version does not. */
 static const char *const later[] = {
-    "SpoolDirectory", "SpoolLimit", "BackfillRate",
-    "DryRun",         "StatusFile", "ReportStats",
+    "BackfillRate",
+    "DryRun",
+    "StatusFile",
+    "ReportStats",
 };
 
 const struct option *option_at(size_t i) {

@@ -134,6 +134,7 @@ void parcel_remove(struct parcel *parcel, size_t first, size_t n) {
   memmove(&parcel->data[first], &parcel->data[first + n],
           (after - n) * sizeof(*parcel->data));
   parcel->n_data -= n;
+  parcel->file.is_old = true;
 }
 
 size_t parcel_expire(struct parcel *parcel, int64_t oldest_s) {

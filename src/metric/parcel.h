@@ -24,6 +24,15 @@ struct parcel {
   size_t n_data, cap_data;
   size_t text_bytes;   /* of the texts of the n_data data */
   unsigned n_requests; /* made for this parcel to find a refused datum */
+  bool is_leaving;     /* in the request that is under way */
+
+  /* The spool's (run/spool.h): the file that holds it. */
+  struct parcel_file {
+    unsigned epoch;  /* of the folder that it lies in; 0: there is none */
+    uint32_t number; /* within the flush */
+    int64_t bytes;   /* on the disk */
+    bool is_old;     /* data were taken out since it was written */
+  } file;
 };
 
 struct parcel_datum {
@@ -52,10 +61,11 @@ const char *parcel_identifier(const struct parcel *parcel, size_t i);
 size_t parcel_bytes(const struct parcel *parcel);
 
 /* Takes out the data from number first on, n of them; their texts stay in
- * memory until the parcel is freed. */
+ * memory until the parcel is freed, and its file has them still. */
 void parcel_remove(struct parcel *parcel, size_t first, size_t n);
 
-/* Takes out all data older than oldest_s; returns how many. */
+/* Takes out all data older than oldest_s; returns how many.  A file need not be
+ * written anew for it: whoever reads it finds them too old again. */
 size_t parcel_expire(struct parcel *parcel, int64_t oldest_s);
 
 #endif

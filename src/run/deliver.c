@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+/* A request, or a question to a metadata service, takes long. */
+static void keep_meanwhile(void *context) { delivery_keep(context); }
+
 struct delivery *delivery_new(const struct sender_options *options,
                               struct session *session) {
   struct delivery *d = calloc(1, sizeof(*d));
@@ -14,33 +17,53 @@ struct delivery *delivery_new(const struct sender_options *options,
 
   d->options = options;
   d->session = session;
+  d->spool = spool_new(&(struct spool_options){
+      .directory = options->spool_directory,
+      .node = options->node,
+      .limit_bytes = options->spool_limit_bytes,
+  });
   d->outbox.limit_bytes = (size_t)options->buffer_limit_bytes;
+  d->outbox.spool = d->spool;
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
   d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
-  if (d->source != NULL && d->json != NULL)
-    return d;
+  if (d->spool == NULL || d->source == NULL || d->json == NULL) {
+    delivery_free(d);
+    return NULL;
+  }
+  http_on_slow(session->aws, keep_meanwhile, d);
+  http_on_slow(session->nearby, keep_meanwhile, d);
+  return d;
+}
 
-  delivery_free(d);
-  return NULL;
+/* What waits is for the next start, or lost. */
+static void let_go(struct delivery *d) {
+  delivery_keep(d);
+  size_t n_lost = outbox_clear(&d->outbox);
+  if (n_lost > 0)
+    log_say(SAY_ERROR, d->options->node,
+            "%zu data could not be sent before the stop and are lost", n_lost);
 }
 
 void delivery_free(struct delivery *d) {
   if (d == NULL)
     return;
-  if (d->outbox.n_data > 0)
-    log_say(SAY_ERROR, d->options->node,
-            "%zu data could not be sent before the stop and are lost",
-            d->outbox.n_data);
-  outbox_clear(&d->outbox);
+  if (d->spool != NULL)
+    let_go(d);
+  spool_free(d->spool);
   batch_clear(&d->batch);
   http_answer_clear(&d->answer);
   place_clear(&d->place);
   json_out_free(d->json);
   source_free(d->source);
   free(d);
+}
+
+int64_t delivery_flush_number(const struct delivery *d) {
+  int64_t now_ms = clock_wall_ms();
+  return now_ms > d->newest ? now_ms : d->newest + 1;
 }
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
@@ -64,12 +87,25 @@ struct delivery_count delivery_count(const struct delivery *d) {
   struct delivery_count count = d->count;
 
   count.dropped = d->outbox.n_dropped;
+  count.spool_dropped = spool_sum(d->spool).n_dropped;
   count.aged = d->outbox.n_expired;
   return count;
 }
 
 int64_t delivery_wake_ms(const struct delivery *d) {
-  return d->outbox.newest == NULL ? INT64_MAX : d->wake_ms;
+  return outbox_newest(&d->outbox) == INT64_MIN ? INT64_MAX : d->wake_ms;
+}
+
+void delivery_keep(struct delivery *d) { outbox_keep(&d->outbox, true); }
+
+/* What is found in the spool is backlog, whatever its numbers. */
+void delivery_open_spool(struct delivery *d) {
+  if (spool_is_open(d->spool))
+    return;
+  spool_open(d->spool);
+  int64_t newest = spool_newest(d->spool);
+  if (newest >= d->newest)
+    d->newest = newest + 1;
 }
 
 void delivery_hurry(struct delivery *d) {
@@ -113,18 +149,25 @@ static void expire(struct delivery *d, int64_t now_s) {
  * same flush, or, when it is backlog itself, any older ones. */
 static int fill(struct delivery *d, struct parcel *first, struct err *err) {
   struct parcel *parcel = first;
+  int64_t since = first->flush == d->newest ? first->flush : INT64_MIN;
 
   if (batch_begin(&d->batch, d->options->protocol, d->json, first->namespace,
                   err) != 0)
     return -1;
   d->batch.max_data = d->max_data;
   while (parcel != NULL && batch_add(&d->batch, parcel, err) > 0) {
-    parcel = outbox_next(&d->outbox, parcel, first->namespace);
-    if (parcel != NULL && first->flush == d->newest &&
-        parcel->flush != first->flush)
-      break;
+    parcel->is_leaving = true;
+    parcel = d->batch.n_data < d->max_data
+                 ? outbox_next(&d->outbox, parcel, first->namespace, since)
+                 : NULL;
   }
   return d->batch.n_data > 0 ? batch_end(&d->batch, err) : -1;
+}
+
+/* No parcel is in a request any more. */
+static void unmark(struct delivery *d) {
+  for (size_t i = 0; i < d->batch.n_parts; i++)
+    d->batch.parts[i].parcel->is_leaving = false;
 }
 
 /* A datum that no request can hold (many long values in the Query protocol)
@@ -151,10 +194,22 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .compression = d->options->compression,
                       .now_s = session_now_s(d->session)};
 
-  if (post_batch(&post, &d->batch, &d->answer, &d->reply, &err) != 0)
+  outbox_keep(&d->outbox, false);
+  int rc = post_batch(&post, &d->batch, &d->answer, &d->reply, &err);
+  unmark(d);
+  if (rc != 0)
     delivery_wait(d, RETRY_SLOW_MS, err.text, err.text, "");
   else
     delivery_settle(d);
+}
+
+/* The newest parcel; NULL when nothing waits, or nothing can be read now. */
+static struct parcel *first_of(struct delivery *d) {
+  struct parcel *first = outbox_next(&d->outbox, NULL, NULL, INT64_MIN);
+
+  if (first == NULL) /* there is no memory for it */
+    d->wake_ms = clock_steady_ms() + RETRY_BASE_MS;
+  return first;
 }
 
 void delivery_attempt(struct delivery *d) {
@@ -162,15 +217,21 @@ void delivery_attempt(struct delivery *d) {
 
   d->answer.retry_after_ms = 0;
   expire(d, clock_wall_ms() / 1000);
-  struct parcel *first = d->outbox.newest;
+  struct parcel *first = first_of(d);
   if (first == NULL)
     return;
 
   const struct cred *cred = delivery_ready(d);
-  if (cred == NULL)
+  if (cred == NULL) {
     d->wake_ms = d->tend_ms;
-  else if (fill(d, first, &err) == 0)
+    return;
+  }
+  int rc = fill(d, first, &err);
+  if (rc == 0) {
     send_batch(d, cred);
-  else if (!drop_too_large(d, first, &err))
+    return;
+  }
+  unmark(d);
+  if (!drop_too_large(d, first, &err))
     delivery_wait(d, RETRY_BASE_MS, err.text, err.text, "");
 }

@@ -5,6 +5,10 @@
  * its own timestamps, within BufferLimit and BufferAge.  The newest flush goes
  * first, because alarms act on it; the backlog follows, newest first.
  *
+ * With a spool, whatever waits is on disk before the thread waits for anything,
+ * be it time or an answer.  Only the request under way is first given a second:
+ * so a healthy node that needs one request a flush never writes a file.
+ *
  * Belongs to the node's thread. */
 #ifndef RUN_DELIVER_H
 #define RUN_DELIVER_H
@@ -23,9 +27,10 @@ struct delivery;
 /* What became of data, ever. */
 struct delivery_count {
   uint64_t accepted;
-  uint64_t refused;   /* by CloudWatch, in its own error code */
-  uint64_t dropped;   /* by BufferLimit */
-  uint64_t aged;      /* by BufferAge */
+  uint64_t refused;       /* by CloudWatch, in its own error code */
+  uint64_t dropped;       /* by BufferLimit */
+  uint64_t spool_dropped; /* by SpoolLimit, or with a folder that was removed */
+  uint64_t aged;          /* by BufferAge */
   uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
 };
 
@@ -34,8 +39,12 @@ struct delivery_count {
 struct delivery *delivery_new(const struct sender_options *options,
                               struct session *session);
 
-/* Says what is lost, if anything still waits. */
+/* Puts what still waits on disk, if there is a spool, and says what is lost. */
 void delivery_free(struct delivery *delivery);
+
+/* The number for a flush that begins now: above those of all before it, also in
+ * the spool, and the time in milliseconds if that is. */
+int64_t delivery_flush_number(const struct delivery *delivery);
 
 /* Takes a parcel of the newest flush. */
 void delivery_put(struct delivery *delivery, struct parcel *parcel);
@@ -56,9 +65,13 @@ int64_t delivery_wake_ms(const struct delivery *delivery);
 /* Makes one attempt now.  To be called when delivery_wake_ms() has come. */
 void delivery_attempt(struct delivery *delivery);
 
-/* To be called now and then, after what is due was sent: an idle connection is
- * closed, and credentials are fetched or refreshed ahead of need; may then
- * block for some seconds. */
+/* Puts what waits on disk, if there is a spool: to be called before the thread
+ * waits for anything. */
+void delivery_keep(struct delivery *delivery);
+
+/* To be called now and then, after what is due was sent: the spool is opened if
+ * it is not, an idle connection is closed, and credentials are fetched or
+ * refreshed ahead of need; may then block for some seconds. */
 void delivery_tend(struct delivery *delivery);
 
 /* The end is near: forgets that it was going to wait, and that the backlog was

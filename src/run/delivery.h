@@ -13,6 +13,7 @@
 #include "run/outbox.h"
 #include "run/session.h"
 #include "run/source.h"
+#include "run/spool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@ struct delivery {
   unsigned n_moves;          /* of the credentials, when they were last said */
   unsigned misplaced_n_read; /* when none was found though one is known */
   int64_t misplaced_ms;      /* steady; by those files not sought before */
-  struct outbox outbox;
+  struct spool *spool;
+  struct outbox outbox; /* with the spool behind it */
   struct batch batch;
   struct http_answer answer;
   struct reply reply; /* of the last attempt */
@@ -41,7 +43,7 @@ struct delivery {
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
-  struct delivery_count count; /* but for what the outbox counts */
+  struct delivery_count count; /* but for what outbox and spool count */
   struct refuse refuse;        /* series that are kept back */
   int64_t refused_ms;          /* steady: when a datum was refused last */
 
@@ -69,6 +71,9 @@ void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
 /* Takes n data, from number i on, out of a parcel that waits. */
 void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,
                    size_t n);
+
+/* Opens the spool if that is due and was not done. */
+void delivery_open_spool(struct delivery *delivery);
 
 /* The credentials to sign with now, region and endpoint being known; NULL when
  * that is not so yet, which was said: nothing is asked before tend_ms. */

@@ -51,42 +51,68 @@ static struct user name_user(uid_t id) {
   return user;
 }
 
-/* Names who may read the file, as most daemons run as another user than the
+/* Names who may use the file, as most daemons run as another user than the
  * one who wrote it. */
-static void say_denied(const char *path, const char *reason, struct err *err) {
+static void say_denied(const char *what, const char *path, const char *reason,
+                       struct err *err) {
   struct user me = name_user(geteuid());
   struct stat st;
 
   if (stat(path, &st) != 0) {
     err_set(err,
-            "cannot read %s (%s): collectd runs as user %s, who may not enter "
+            "cannot %s %s (%s): collectd runs as user %s, who may not enter "
             "a folder above it",
-            path, reason, me.text);
+            what, path, reason, me.text);
     return;
   }
   err_set(err,
-          "cannot read %s (%s): it belongs to user %s with mode %04o, and "
-          "collectd runs as user %s; the file should belong to the user that "
+          "cannot %s %s (%s): it belongs to user %s with mode %04o, and "
+          "collectd runs as user %s; the %s should belong to the user that "
           "collectd runs as%s",
-          path, reason, name_user(st.st_uid).text,
+          what, path, reason, name_user(st.st_uid).text,
           (unsigned)(st.st_mode & 07777), me.text,
-          geteuid() == 0 ? ": root without CAP_DAC_OVERRIDE cannot read the "
+          S_ISDIR(st.st_mode) ? "folder" : "file",
+          geteuid() == 0 ? ": root without CAP_DAC_OVERRIDE cannot use the "
                            "files of others"
                          : "");
+}
+
+/* What to do about it, where that is not in the reason. */
+static const char *remedy_for(int number) {
+  static const struct {
+    int number;
+    const char *remedy;
+  } remedies[] = {
+      {ENOENT, ": make it, or see what should have"},
+      {ENOTDIR, ": it must be a folder"},
+      {ENOSPC, ": make room there"},
+      {EDQUOT, ": raise the quota, or make room there"},
+      {EROFS, ": have it mounted for writing"},
+      {EIO, ": see the kernel's log; the disk may be failing"},
+      {ELOOP, ": a link is not followed here"},
+  };
+  for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+    if (remedies[i].number == number)
+      return remedies[i].remedy;
+  return "";
+}
+
+void file_explain(const char *what, const char *path, int number,
+                  struct err *err) {
+  char reason[128];
+  if (strerror_r(number, reason, sizeof(reason)) != 0)
+    reason[0] = '\0';
+  if (number == EACCES || number == EPERM)
+    say_denied(what, path, reason, err);
+  else
+    err_set(err, "cannot %s %s (%s)%s", what, path, reason, remedy_for(number));
 }
 
 static enum file_found say_errno(const char *path, int number,
                                  struct err *err) {
   if (number == ENOENT || number == ENOTDIR)
     return FILE_ABSENT;
-
-  char reason[128];
-  if (strerror_r(number, reason, sizeof(reason)) != 0)
-    reason[0] = '\0';
-  if (number == EACCES || number == EPERM)
-    say_denied(path, reason, err);
-  else
-    err_set(err, "cannot read %s (%s)", path, reason);
+  file_explain("read", path, number, err);
   return FILE_FAILED;
 }
 
@@ -124,9 +150,14 @@ out:
 }
 
 enum file_found file_read(const char *path, struct buf *out, struct err *err) {
+  return file_read_at(AT_FDCWD, path, out, err);
+}
+
+enum file_found file_read_at(int folder, const char *path, struct buf *out,
+                             struct err *err) {
   buf_reset(out);
   /* O_NONBLOCK: opening a pipe must not wait for its other end. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return say_errno(path, errno, err);
 

@@ -39,6 +39,8 @@ struct http {
   CURL *easy;                         /* likewise */
   curl_socket_t socket;               /* of the idle connection, curl's */
   int64_t used_ms;                    /* steady time of the last use */
+  http_slow_fn on_slow;               /* NULL: nobody wants to know */
+  void *slow_context;
   char curl_says[CURL_ERROR_SIZE];
 };
 
@@ -82,6 +84,11 @@ void http_free(struct http *http) {
   drop(http);
   free(http->ca_bundle);
   free(http);
+}
+
+void http_on_slow(struct http *http, http_slow_fn told, void *context) {
+  http->on_slow = told;
+  http->slow_context = context;
 }
 
 static bool has_idled(const struct http *http) {
@@ -176,6 +183,7 @@ static int set_up(struct http *http) {
 #else
   SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+  SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* a new connection, a new look-up */
 #if LIBCURL_VERSION_NUM >= 0x074100
   SET(CURLOPT_MAXAGE_CONN, (long)(IDLE_MS / 1000));
 #endif
@@ -263,8 +271,7 @@ static void put_reason(struct buf *out, const struct http *http,
        rc == CURLE_SSL_CACERT_BADFILE) &&
       http->curl_says[0] != '\0') {
     buf_puts(out, http->curl_says);
-    if (strstr(http->curl_says, "wrong version number") != NULL)
-      buf_puts(out, "; does that port speak http?");
+    buf_puts(out, http_remedy_for(http->curl_says));
     return;
   }
   for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -313,7 +320,8 @@ static void wait_step(struct http *http, int64_t left_ms) {
 
 /* Runs the transfer to its end.  True with *rc; false when the deadline
  * came first. */
-static bool run(struct http *http, CURLcode *rc) {
+static bool run(struct http *http, struct http_transfer *transfer,
+                CURLcode *rc) {
   *rc = CURLE_FAILED_INIT;
   for (;;) {
     int n_running = 0, n_left = 0;
@@ -333,6 +341,7 @@ static bool run(struct http *http, CURLcode *rc) {
     }
     if (n_running == 0)
       return true;
+    http_transfer_watch(transfer, http->on_slow, http->slow_context);
     wait_step(http, left_ms);
   }
 }
@@ -370,7 +379,7 @@ static bool transfer_all(struct http *http, struct http_transfer *transfer,
                   "does not know)");
     return false;
   }
-  bool ended = run(http, &rc);
+  bool ended = run(http, transfer, &rc);
   bool answered = settle(http, transfer, ended, rc);
   if (curl_easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &http->socket) !=
       CURLE_OK)

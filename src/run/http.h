@@ -93,6 +93,13 @@ struct http *http_new(const struct http_options *options,
                       const _Atomic int64_t *deadline_ms);
 void http_free(struct http *http);
 
+#define HTTP_SLOW_MS 1000
+
+/* Has told(context) called, once in each request that has taken HTTP_SLOW_MS
+ * and has no whole answer yet, by the thread that waits for it. */
+typedef void (*http_slow_fn)(void *context);
+void http_on_slow(struct http *http, http_slow_fn told, void *context);
+
 /* Sends one request and waits for the answer; what happened is in *answer,
  * which is emptied first. */
 void http_send(struct http *http, const struct http_request *request,

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "run/clock.h"
 #include "run/http_answer.h"
 
 #include <string.h>
@@ -43,7 +44,41 @@ size_t http_transfer_take_header(char *data, size_t size, size_t n, void *arg) {
   return size * n;
 }
 
+void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
+                         void *context) {
+  if (transfer->is_slow || told == NULL ||
+      clock_steady_ms() - transfer->start_ms < HTTP_SLOW_MS)
+    return;
+  transfer->is_slow = true;
+  told(context);
+}
+
 /* ---- what went wrong ---------------------------------------------------- */
+
+/* The words are those of OpenSSL and of libcurl's part for it. */
+const char *http_remedy_for(const char *said) {
+  static const struct {
+    const char *said, *remedy;
+  } rows[] = {
+      {"wrong version number", "; does that port speak http?"},
+      {"certificate has expired",
+       "; have it renewed, or set this host's clock"},
+      {"certificate is not yet valid", "; set this host's clock"},
+      {"issuer certificate", "; name who issued it with CACert, or see that no "
+                             "proxy looks into TLS"},
+      {"self-signed certificate",
+       "; if it is meant to be, name it with CACert"},
+      {"self signed certificate",
+       "; if it is meant to be, name it with CACert"},
+      {"subject name", "; see that Endpoint, DNS and proxy lead to the right "
+                       "host"},
+  };
+
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    if (strstr(said, rows[i].said) != NULL)
+      return rows[i].remedy;
+  return "";
+}
 
 static int shown(struct str host) {
   return host.len < 256 ? (int)host.len : 256;

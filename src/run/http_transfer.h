@@ -17,6 +17,7 @@ struct http_transfer {
   size_t n_sent;     /* bytes of the body that curl has taken */
   size_t n_received; /* bytes of the answer's body */
   bool too_long;     /* the answer, so that it was not read to its end */
+  bool is_slow;      /* it has taken HTTP_SLOW_MS, which was told */
   int64_t start_ms;
 };
 
@@ -30,6 +31,11 @@ size_t http_transfer_take(char *data, size_t size, size_t n, void *transfer);
 size_t http_transfer_take_header(char *data, size_t size, size_t n,
                                  void *transfer);
 
+/* Tells who wants to know, once, when the transfer has taken HTTP_SLOW_MS.
+ * told may be NULL. */
+void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
+                         void *context);
+
 /* How far a transfer without an answer got. */
 struct http_failure {
   bool has_started; /* sending had begun */
@@ -42,6 +48,10 @@ struct http_failure {
 void http_transfer_explain(const struct http_transfer *transfer,
                            const struct http_failure *failure);
 void http_transfer_give_up(const struct http_transfer *transfer);
+
+/* What to do about what TLS said in English, as a clause to go behind it; ""
+ * where nothing is known.  Certificates fail in many ways. */
+const char *http_remedy_for(const char *said);
 
 /* Appends a time as a person would say it, "1.5 s". */
 void http_put_seconds(struct buf *out, int64_t ms);

@@ -46,7 +46,6 @@ struct sender {
   struct tally tally;
   int64_t flushed_s; /* last multiple of FlushInterval that was due */
   uint64_t awaited;  /* values for which the last flush kept what names them */
-  int64_t n_flushes;
 };
 
 /* The node's thread (work.c): flushes and sends until it is told to stop. */

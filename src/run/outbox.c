@@ -17,16 +17,7 @@ static void link_before(struct outbox *outbox, struct parcel *parcel,
     newer->older = parcel;
 }
 
-static void drop(struct outbox *outbox, struct parcel *parcel) {
-  parcel_free(outbox_take(outbox, parcel));
-}
-
-size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
-  if (parcel->n_data == 0) {
-    parcel_free(parcel);
-    return 0;
-  }
-
+static void insert(struct outbox *outbox, struct parcel *parcel) {
   struct parcel *older = outbox->newest;
   while (older != NULL && older->flush > parcel->flush)
     older = older->older;
@@ -34,14 +25,6 @@ size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
   outbox->n_parcels++;
   outbox->n_data += parcel->n_data;
   outbox->bytes += parcel_bytes(parcel);
-
-  size_t n_dropped = 0;
-  while (outbox->bytes > outbox->limit_bytes) {
-    n_dropped += outbox->oldest->n_data;
-    drop(outbox, outbox->oldest);
-  }
-  outbox->n_dropped += n_dropped;
-  return n_dropped;
 }
 
 struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel) {
@@ -62,25 +45,109 @@ struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel) {
   return parcel;
 }
 
-/* Looks at all parcels: late samples put old data into a new parcel. */
-size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
-  size_t n_expired = 0;
-  struct parcel *parcel = outbox->oldest;
-  while (parcel != NULL) {
-    struct parcel *newer = parcel->newer;
-    size_t n = parcel_expire(parcel, oldest_s);
-    outbox->n_data -= n;
-    n_expired += n;
-    if (parcel->n_data == 0)
-      drop(outbox, parcel);
-    parcel = newer;
-  }
-  outbox->n_expired += n_expired;
-  return n_expired;
+/* Frees a parcel that waits no longer. */
+static void end(struct outbox *outbox, struct parcel *parcel) {
+  spool_remove(outbox->spool, parcel);
+  parcel_free(parcel);
 }
 
-struct parcel *outbox_next(const struct outbox *outbox,
-                           const struct parcel *after, const char *namespace) {
+/* ---- the spool behind memory -------------------------------------------- */
+
+/* The oldest parcel in memory that has a file and is older than the given one;
+ * NULL when there is none. */
+static struct parcel *find_older_kept(const struct outbox *outbox,
+                                      const struct parcel *parcel) {
+  struct parcel *older = outbox->oldest;
+  while (older != parcel && !spool_has(outbox->spool, older))
+    older = older->newer;
+  return older != parcel ? older : NULL;
+}
+
+/* Puts a parcel of the list on disk.  Where only newer ones may stay there,
+ * older ones that are in memory, too, give up their place. */
+static enum spool_kept keep(struct outbox *outbox, struct parcel *parcel) {
+  enum spool_kept kept = spool_keep(outbox->spool, parcel);
+
+  while (kept == SPOOL_FULL) {
+    struct parcel *older = find_older_kept(outbox, parcel);
+    if (older == NULL)
+      break;
+    spool_remove(outbox->spool, older);
+    kept = spool_keep(outbox->spool, parcel);
+  }
+  return kept;
+}
+
+void outbox_keep(struct outbox *outbox, bool with_leaving) {
+  if (!spool_is_open(outbox->spool))
+    return;
+  for (struct parcel *parcel = outbox->newest; parcel != NULL;
+       parcel = parcel->older) {
+    if (parcel->is_leaving && !with_leaving)
+      continue;
+    if (keep(outbox, parcel) != SPOOL_KEPT)
+      break; /* what is older has no better chance */
+  }
+  spool_sync(outbox->spool);
+}
+
+/* Takes the oldest out of memory: to rest in the spool, or, if it cannot, for
+ * good.  Returns how many data were dropped. */
+static size_t make_way(struct outbox *outbox) {
+  struct parcel *oldest = outbox->oldest;
+  size_t n_data = oldest->n_data;
+
+  if (keep(outbox, oldest) == SPOOL_KEPT) {
+    spool_sync(outbox->spool);
+    (void)outbox_take(outbox, oldest);
+    if (spool_rest(outbox->spool, oldest) == 0)
+      return 0;
+    end(outbox, oldest);
+    return n_data;
+  }
+  end(outbox, outbox_take(outbox, oldest));
+  return n_data;
+}
+
+size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
+  if (parcel->n_data == 0) {
+    end(outbox, parcel);
+    return 0;
+  }
+  insert(outbox, parcel);
+
+  size_t n_dropped = 0;
+  while (outbox->bytes > outbox->limit_bytes)
+    n_dropped += make_way(outbox);
+  outbox->n_dropped += n_dropped;
+  return n_dropped;
+}
+
+/* Brings the newest parcel that rests back; false when there is no room for it
+ * beside others.  Alone it always has: else it would never be sent. */
+static bool wake(struct outbox *outbox) {
+  bool is_alone = outbox->newest == NULL;
+  size_t room = outbox->bytes < outbox->limit_bytes
+                    ? outbox->limit_bytes - outbox->bytes
+                    : 0;
+  /* In memory a parcel takes up to about twice what its file does. */
+  int64_t file_bytes = is_alone ? INT64_MAX : (int64_t)(room / 2);
+  struct parcel *parcel = spool_wake(outbox->spool, file_bytes);
+
+  if (parcel == NULL)
+    return false;
+  if (!is_alone && parcel_bytes(parcel) > room &&
+      spool_rest(outbox->spool, parcel) == 0)
+    return false;
+  insert(outbox, parcel);
+  return true;
+}
+
+/* ---- looking ------------------------------------------------------------ */
+
+static struct parcel *next_in_memory(const struct outbox *outbox,
+                                     const struct parcel *after,
+                                     const char *namespace) {
   struct parcel *parcel = after == NULL ? outbox->newest : after->older;
   while (parcel != NULL && namespace != NULL &&
          !str_eq(str_of(parcel->namespace), str_of(namespace)))
@@ -88,7 +155,63 @@ struct parcel *outbox_next(const struct outbox *outbox,
   return parcel;
 }
 
-void outbox_clear(struct outbox *outbox) {
-  while (outbox->oldest != NULL)
-    drop(outbox, outbox->oldest);
+struct parcel *outbox_next(struct outbox *outbox, const struct parcel *after,
+                           const char *namespace, int64_t since) {
+  for (;;) {
+    struct parcel *parcel = next_in_memory(outbox, after, namespace);
+    int64_t flush = parcel != NULL ? parcel->flush : INT64_MIN;
+    int64_t resting = spool_newest(outbox->spool);
+
+    if (resting == INT64_MIN || resting < flush || resting < since ||
+        !wake(outbox))
+      return flush >= since ? parcel : NULL;
+  }
+}
+
+int64_t outbox_newest(const struct outbox *outbox) {
+  int64_t newest = spool_newest(outbox->spool);
+
+  if (outbox->newest != NULL && outbox->newest->flush > newest)
+    newest = outbox->newest->flush;
+  return newest;
+}
+
+size_t outbox_count(const struct outbox *outbox) {
+  return outbox->n_data + spool_sum(outbox->spool).n_data;
+}
+
+/* ---- ends --------------------------------------------------------------- */
+
+/* Looks at all parcels: late samples put old data into a new parcel.  Of those
+ * that rest, nothing but the flush is known: it may hold data of two hours
+ * later, and what is too old in the others is found when they wake. */
+size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
+  size_t n_expired =
+      spool_expire(outbox->spool, (oldest_s - CW_FUTURE_S) * 1000);
+  struct parcel *parcel = outbox->oldest;
+  while (parcel != NULL) {
+    struct parcel *newer = parcel->newer;
+    size_t n = parcel_expire(parcel, oldest_s);
+    outbox->n_data -= n;
+    n_expired += n;
+    if (parcel->n_data == 0)
+      end(outbox, outbox_take(outbox, parcel));
+    parcel = newer;
+  }
+  outbox->n_expired += n_expired;
+  return n_expired;
+}
+
+size_t outbox_clear(struct outbox *outbox) {
+  size_t n_lost = 0;
+
+  while (outbox->oldest != NULL) {
+    struct parcel *parcel = outbox_take(outbox, outbox->oldest);
+    bool is_kept = spool_has(outbox->spool, parcel);
+    if (!is_kept)
+      n_lost += parcel->n_data;
+    if (!is_kept || spool_rest(outbox->spool, parcel) != 0)
+      parcel_free(parcel);
+  }
+  return n_lost;
 }

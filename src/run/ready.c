@@ -15,7 +15,8 @@ static void warn_of_plain_http(const struct delivery *d,
   if (d->options->place.endpoint == NULL && !place->endpoint.tls &&
       !place->endpoint.loopback)
     log_say(SAY_WARNING, d->options->node,
-            "%s is not encrypted: use https: unless the network is trusted",
+            "%s is sent to without encryption; write https:// unless the way "
+            "there is trusted",
             place->endpoint.url);
 }
 
@@ -137,6 +138,7 @@ void delivery_tend(struct delivery *d) {
   int64_t now_s = session_now_s(d->session);
   struct err err = {""};
 
+  delivery_open_spool(d);
   http_rest(d->session->aws);
   http_rest(d->session->nearby);
   if (clock_steady_ms() < d->tend_ms || source_due_s(d->source, now_s) > 0)

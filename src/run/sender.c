@@ -110,6 +110,7 @@ void sender_free(struct sender *s) {
 
 void sender_options_clear(struct sender_options *options) {
   free(options->node);
+  free(options->spool_directory);
   source_options_wipe(&options->who);
   place_options_clear(&options->place);
   http_options_clear(&options->http);

@@ -29,6 +29,8 @@ struct sender_options {
   int64_t max_metrics;
   int64_t metadata_wait_s; /* 0 to 86400 */
   int64_t buffer_limit_bytes;
+  char *spool_directory; /* owned; NULL: none */
+  int64_t spool_limit_bytes;
   int64_t buffer_age_s;
   bool log_published;
 };

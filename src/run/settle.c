@@ -57,7 +57,7 @@ static void settle_reached(struct delivery *d) {
   (void)log_state_good(&d->sending, node, now_ms,
                        "sending again after %lld s; %zu data are still waiting",
                        (long long)((now_ms - d->sending.since_ms) / 1000),
-                       d->outbox.n_data);
+                       outbox_count(&d->outbox));
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
                        (unsigned long long)d->outbox.n_expired);
@@ -77,8 +77,7 @@ static void settle_reached(struct delivery *d) {
 
 /* Steady time of the next request: what an earlier flush left is metered. */
 static int64_t next_ms(const struct delivery *d) {
-  const struct parcel *next = d->outbox.newest;
-  bool is_backlog = next != NULL && next->flush < d->newest;
+  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
 
   return is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
 }

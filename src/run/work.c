@@ -68,7 +68,8 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   delivery_limit(s->delivery, s->options->buffer_limit_bytes -
                                   (int64_t)cut_bytes(&s->flush.cut));
-  flush_run(&s->flush, &horizon, ++s->n_flushes, values, &s->tally);
+  flush_run(&s->flush, &horizon, delivery_flush_number(s->delivery), values,
+            &s->tally);
   report_say_tally(&s->tally, s->options->node);
   forget(s);
 }
@@ -135,6 +136,7 @@ static struct orders wait_for_orders(struct sender *s) {
 static void send_if_due(struct sender *s) {
   if (delivery_wake_ms(s->delivery) <= clock_steady_ms())
     delivery_attempt(s->delivery);
+  delivery_keep(s->delivery);
   delivery_tend(s->delivery);
 }
 
@@ -180,12 +182,13 @@ static void say_totals(const struct sender *s) {
   log_say(
       SAY_INFO, s->options->node,
       "stops; %llu data were accepted, %llu values were left out; data "
-      "that were refused: %llu, dropped by BufferLimit: %llu, by BufferAge: "
-      "%llu, sent without an answer: %llu",
+      "that were refused: %llu, dropped by BufferLimit: %llu, by SpoolLimit: "
+      "%llu, by BufferAge: %llu, sent without an answer: %llu",
       (unsigned long long)count.accepted,
       (unsigned long long)report_total(&s->tally),
       (unsigned long long)count.refused, (unsigned long long)count.dropped,
-      (unsigned long long)count.aged, (unsigned long long)count.ambiguous);
+      (unsigned long long)count.spool_dropped, (unsigned long long)count.aged,
+      (unsigned long long)count.ambiguous);
 }
 
 void *node_work(void *argument) {

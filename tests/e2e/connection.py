@@ -126,8 +126,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers.append(("Date", now))
         if "content-length" not in given:
             headers.append(("Content-Length", str(len(answer.body))))
-        if answer.close:
-            self.close_connection = True
+        self.close_connection |= answer.close
+        if self.close_connection:
             headers.append(("Connection", "close"))
         try:
             reason = http.HTTPStatus(answer.status).phrase

@@ -48,9 +48,10 @@ def find_plugin_folder():
 
 
 def load(module, options=''):
-    """The lines that load our module; options stand in the LoadPlugin block."""
+    """The lines that load a module of ours; options stand in the LoadPlugin
+    block."""
     return (f'PluginDir "{module.parent}"\n'
-            f'<LoadPlugin write_cloudwatch>\n{options}\n</LoadPlugin>\n'
+            f'<LoadPlugin {module.stem}>\n{options}\n</LoadPlugin>\n'
             f'PluginDir "{find_plugin_folder()}"\n')
 
 
@@ -64,6 +65,7 @@ class Daemon:
                  module is not loaded here, config does it with load()
     interval     the daemon's Interval in seconds
     write_threads  1 makes settle() exact
+    probe        a Probe, loaded after our module
     environment  added to a nearly empty one; None takes a variable away.
                  {home} stands for the daemon's HOME, which is folder
     files        {path below HOME: text or bytes}, {home} as above
@@ -73,8 +75,8 @@ class Daemon:
     """
 
     def __init__(self, folder, config, *, before='', load_options='',
-                 interval=1, write_threads=1, environment=None, files=None,
-                 user=None, wrapper=(), arguments=('-f',)):
+                 interval=1, write_threads=1, probe=None, environment=None,
+                 files=None, user=None, wrapper=(), arguments=('-f',)):
         self.folder = pathlib.Path(folder)
         self.socket_path = self.folder / 'socket'
         self.config_path = self.folder / 'collectd.conf'
@@ -91,6 +93,8 @@ class Daemon:
         shutil.copyfile(find_module(), self.module)
         self._n_marks = 0
         before = f'WriteThreads {write_threads}\n' + before
+        if probe is not None:
+            config = probe.install(self.folder, load) + config
         self._write_config(config, before, load_options, interval)
         self.files = []  # what write() wrote, and what should hold secrets
         self._user = user
@@ -324,11 +328,13 @@ LoadPlugin unixsock
 
         The daemon queues values.  One more is put, which is no number, so that
         nothing publishes it (but for OnNaN zero); when it shows up in the
-        daemon's cache, the one write thread has done with those before it.
+        daemon's cache, the one write thread has done with those before it.  Its
+        interval is long, or the cache of a daemon whose clock runs fast might
+        forget it before it was seen.
         """
         self._n_marks += 1
         mark = f'testhost/settled/gauge-{self._n_marks}'
-        self.putval(mark, 'N:U')
+        self.putval(mark, 'N:U', interval=86400)
         end = time.monotonic() + timeout
         while True:
             try:

@@ -22,6 +22,7 @@ that a daemon wrote, nor the arguments of it or of a child, may hold a secret, a
 token or a signature.
 """
 
+import http
 import itertools
 import pathlib
 import re
@@ -133,15 +134,21 @@ def cut(daemon, minutes_ago, **values):
 
 class Proxy(socketserver.ThreadingTCPServer):
     """An HTTP proxy on loopback that has one destination, whatever host is
-    asked for; with none it answers 502."""
+    asked for.
+
+    refuses  a status that it answers itself; 502 if it has no destination.
+             A test may change it
+    """
 
     allow_reuse_address = True
     daemon_threads = True
 
     def __init__(self, service=None):
         self.target = service and (service.host, service.port)
+        self.refuses = None if service else 502
         self.asked = []  # first lines
         self.headers = []  # of each, as text
+        self.tunnels = []  # sockets of those who asked
         self.changed = threading.Condition()
         super().__init__(('127.0.0.1', 0), _ProxyHandler)
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
@@ -154,6 +161,16 @@ class Proxy(socketserver.ThreadingTCPServer):
             assert self.changed.wait_for(
                 lambda: len(self.asked) >= count, timeout), self.asked
             return list(self.asked)
+
+    def end_tunnels(self):
+        """Closes the connections of CONNECT that there are."""
+        with self.changed:
+            tunnels, self.tunnels = self.tunnels, []
+        for tunnel in tunnels:
+            try:
+                tunnel.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has ended
 
     def stop(self):
         self.shutdown()
@@ -175,22 +192,37 @@ class _ProxyHandler(socketserver.StreamRequestHandler):
             self.server.asked.append(first)
             self.server.headers.append(headers)
             self.server.changed.notify_all()
-        if self.server.target is None:
-            self.wfile.write(b'HTTP/1.1 502 Bad Gateway\r\n'
-                             b'Content-Length: 0\r\n\r\n')
+        if self.server.refuses is not None:
+            self._refuse(self.server.refuses)
             return
         method, url, version = first.split()
         with socket.create_connection(self.server.target) as onward:
             if method == 'CONNECT':
-                self.wfile.write(b'HTTP/1.1 200 OK\r\n\r\n')
-            else:
-                path = re.sub(r'^http://[^/]*', '', url)
-                onward.sendall(f'{method} {path} {version}\r\n{headers}\r\n'
-                               .encode())
-            threading.Thread(target=self._copy_back, args=(onward,),
-                             daemon=True).start()
-            while data := self.rfile.read1(65536):
-                onward.sendall(data)
+                self._tunnel(onward)
+                return
+            path = re.sub(r'^http://[^/]*', '', url)
+            size = re.search(r'(?im)^content-length: *(\d+)', headers)
+            body = self.rfile.read(int(size[1]) if size else 0)
+            onward.sendall(f'{method} {path} {version}\r\n{headers}'
+                           'Connection: close\r\n\r\n'.encode() + body)
+            self._copy_back(onward)
+
+    def _refuse(self, status):
+        page = b'<!DOCTYPE html><html><body>The proxy says no.</body></html>'
+        self.wfile.write((
+            f'HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n'
+            'Proxy-Authenticate: Basic realm="proxy"\r\n'
+            'Content-Type: text/html\r\nConnection: close\r\n'
+            f'Content-Length: {len(page)}\r\n\r\n').encode() + page)
+
+    def _tunnel(self, onward):
+        with self.server.changed:
+            self.server.tunnels.append(self.connection)
+        self.wfile.write(b'HTTP/1.1 200 OK\r\n\r\n')
+        threading.Thread(target=self._copy_back, args=(onward,),
+                         daemon=True).start()
+        while data := self.rfile.read1(65536):
+            onward.sendall(data)
 
     def _copy_back(self, onward):
         try:
@@ -219,6 +251,7 @@ class Scene:
         self.services = []
         self.proxies = []
         self._folders = []  # outside of ours
+        self._killed = []  # daemons
         self._watch = ArgumentWatch(lambda: [
             daemon.pid for daemon in self.daemons if daemon.status is None])
 
@@ -277,6 +310,11 @@ class Scene:
             self.clock.begin()
         return daemon.start()
 
+    def kill(self, daemon):
+        """Ends a daemon as the kernel does; that it fails is no fault then."""
+        daemon.kill()
+        self._killed.append(daemon)
+
     def __enter__(self):
         return self
 
@@ -300,8 +338,8 @@ class Scene:
                 for folder in self._folders:
                     shutil.rmtree(folder)
         if kind is None:
-            assert [daemon.status for daemon in self.daemons] == \
-                [0] * len(self.daemons)
+            assert all(daemon.status == 0 for daemon in self.daemons
+                       if daemon not in self._killed)
 
     def _look_for_secrets(self):
         secrets = self.secrets | self.keyring.secrets

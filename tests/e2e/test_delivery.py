@@ -11,8 +11,6 @@ import faults
 from scene import (MINUTE, Scene, answered, config, cut, feed, names, node,
                    publish, warnings)
 
-HTML = '<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>'
-
 
 @pytest.fixture
 def scene(tmp_path):
@@ -24,59 +22,7 @@ def times(datums):
     return [(datum['MetricName'], datum['Timestamp']) for datum in datums]
 
 
-# ---- one failure ------------------------------------------------------------
-
-# What the service does; what the warning says; whether data may be there
-# twice.
-FAILURES = {
-    '500': (faults.refuse('InternalServiceError'),
-            r'InternalServiceError \(status 500\)', False),
-    '503 without a code': (faults.answer(503, HTML),
-                           r'status 503, but not in the way AWS does', False),
-    '503': (faults.refuse('ServiceUnavailable'), 'ServiceUnavailable', False),
-    'captive portal': (faults.answer(200, HTML),
-                       r'status 200, but not in the way AWS does \(a proxy',
-                       False),
-    'text': (faults.answer(200, 'welcome'), 'status 200, but not', False),
-    'redirect': (faults.answer(302, '', [('Location', '{other}')]),
-                 'status 302, but not', False),
-    'proxy': (faults.answer(407, HTML), 'status 407, but not', False),
-    'throttled': (faults.refuse('Throttling', 'Rate exceeded'),
-                  r'Throttling \(status 400\): Rate exceeded', False),
-    'throttled by a code in the body only':
-        (faults.refuse('Throttling', 'Rate exceeded', query_error=False),
-         r'Throttling(Exception)? \(status 400\)', False),
-    'closed': (faults.hang_up(), 'the connection was closed', False),
-    'reset': (faults.reset(), 'the connection broke', False),
-    'reset in the body':
-        (faults.reset_request(), 'the connection broke|closed', False),
-    'answer lost': (faults.reset(store=True), 'the connection broke', True),
-    'half an answer': (faults.half_answer(), 'the connection broke|broke off',
-                       True),
-    'hang': (faults.hang(), r'timed out after 0\.[56] s', False),
-    'late answer': (faults.delay(1.2), r'timed out after 0\.[56] s', True),
-}
-
-
-@pytest.mark.parametrize('label', FAILURES)
-@pytest.mark.parametrize('protocol', ['json', 'query'])
-def test_one_failure(scene, label, protocol):
-    """Said once, said once more when it is well again; the data arrive with
-    their own time."""
-    action, message, twice = FAILURES[label]
-    service = scene.service()
-    service.behave([action])
-    daemon = scene.start(config(service, Timeout=0.5, Protocol=protocol))
-    publish(daemon, load=1.5)
-    daemon.wait_for(rf'\[warning\] .*127\.0\.0\.1:{service.port}.*({message})'
-                    r'.*; the data wait and are sent later', 10)
-    daemon.wait_for(r'\[notice\] .*sending again after \d+ s; 0 data are '
-                    'still waiting', 10)
-    datums = service.wait_datums(2 if twice else 1, 10)
-    assert times(datums) == [('load', MINUTE)] * len(datums)
-    assert len(service.requests) == 2
-    assert len(warnings(daemon)) == 1
-
+# ---- a failure --------------------------------------------------------------
 
 def test_a_repeated_failure_is_said_once(scene):
     """Though each refusal has a request id of its own, as AWS's have."""
@@ -125,32 +71,6 @@ def test_the_pause_that_a_service_asks_for(scene):
     publish(daemon, free=2)  # does not shorten it
     assert names(service.wait_datums(2, 10)) == ['free', 'load']
     assert answered(service)[1].time - service.requests[0].time >= 1.45
-
-
-def test_a_kept_connection_that_closes(scene):
-    """libcurl would repeat the request by itself, and call it a success."""
-    service = scene.service()
-    daemon = scene.start(config(service))
-    publish(daemon, a=1)
-    service.wait_datums(1, 10)
-    service.behave([faults.hang_up(store=True)])
-    publish(daemon, b=2)
-    daemon.wait_for(r'\[warning\] .*no answer .*the connection was closed', 10)
-    assert names(service.wait_datums(3, 10)) == ['a', 'b', 'b']
-    assert service.requests[0].connection == service.requests[1].connection
-    assert len(service.requests) == 3
-
-
-def test_port_that_opens_again(scene):
-    first = scene.service()
-    first.stop()
-    daemon = scene.start(config(first))
-    publish(daemon, load=1)
-    daemon.wait_for(rf'\[warning\] .*cannot reach 127.0.0.1:{first.port} '
-                    r'\(Connection refused\)', 10)
-    second = scene.service(port=first.port)
-    assert times(second.wait_datums(1, 20)) == [('load', MINUTE)]
-    assert len(warnings(daemon)) == 1
 
 
 def test_clock_that_differs(scene):

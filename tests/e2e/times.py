@@ -33,11 +33,13 @@ class FastClock:
 
     def __init__(self, start, rate):
         self.start, self.rate = start, rate
-        self.begin()
+        self._begin = time.monotonic()
+        self._has_begun = False
 
     def begin(self):
         """To be called just before the daemon is started."""
         self._begin = time.monotonic()
+        self._has_begun = True
 
     def now(self):
         return self.start + (time.monotonic() - self._begin) * self.rate
@@ -47,10 +49,12 @@ class FastClock:
 
     @property
     def environment(self):
-        """For the daemon.  libfaketime stands first: behind it in the list,
-        ASan's runtime is initialised from within libfaketime's constructor and
-        hangs.  The runtime would refuse that place, but for its option."""
-        at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(self.start))
+        """For the daemon, or one that is started later.  libfaketime stands
+        first: behind it in the list, ASan's runtime is initialised from within
+        libfaketime's constructor and hangs.  The runtime would refuse that
+        place, but for its option."""
+        at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(
+            self.now() if self._has_begun else self.start))
         preload = [find_faketime(), os.environ.get('COLLECTD_PRELOAD', '')]
         asan = [os.environ.get('ASAN_OPTIONS', ''), 'verify_asan_link_order=0']
         return {'LD_PRELOAD': ' '.join(filter(None, preload)), 'TZ': 'UTC',

@@ -24,6 +24,7 @@
 
 static _Atomic int64_t deadline_ms = INT64_MAX;
 static int64_t deadline_after_ms;
+static int64_t slow_at_ms; /* steady; when http_on_slow() told so */
 
 static void pause_ms(int64_t ms) {
   struct timespec wait = {.tv_sec = (time_t)(ms / 1000),
@@ -38,6 +39,11 @@ static void *set_deadline(void *arg) {
   return NULL;
 }
 
+static void note_slow(void *n_told) {
+  slow_at_ms = clock_steady_ms();
+  ++*(int *)n_told;
+}
+
 /* For values that the protocol of this program could not hold. */
 static struct str unescape(char *text) {
   char *to = text;
@@ -50,15 +56,17 @@ static struct str unescape(char *text) {
   return str_of(text);
 }
 
-static void print_answer(const struct http_answer *answer, int64_t took_ms) {
+static void print_answer(const struct http_answer *answer, int64_t took_ms,
+                         int n_slow, int64_t slow_ms) {
   printf("status=%d\tambiguous=%d\tsilent=%d\tcut=%d\tbody=%zu\troom=%"
-         "zu\tretry=%" PRId64 "\ttook=%" PRId64
+         "zu\tretry=%" PRId64 "\ttook=%" PRId64 "\tslow=%d\tslow_after=%" PRId64
          "\tquery_error=%s\terror_type=%s\trequest_id=%s\tdate=%s\terror=%s\n",
          answer->status, answer->ambiguous ? 1 : 0, answer->is_silent ? 1 : 0,
          answer->is_cut ? 1 : 0, answer->body.len, answer->body.cap,
-         answer->retry_after_ms, took_ms, buf_str(&answer->query_error),
-         buf_str(&answer->error_type), buf_str(&answer->request_id),
-         buf_str(&answer->date), answer->error.text);
+         answer->retry_after_ms, took_ms, n_slow, slow_ms,
+         buf_str(&answer->query_error), buf_str(&answer->error_type),
+         buf_str(&answer->request_id), buf_str(&answer->date),
+         answer->error.text);
   (void)fflush(stdout);
 }
 
@@ -89,9 +97,13 @@ static void send_one(struct http *http, char *words, bool is_secret) {
     headers[request.n_headers++].value = unescape(value + 1);
   }
 
+  int n_slow = 0;
+  http_on_slow(http, note_slow, &n_slow);
   int64_t start_ms = clock_steady_ms();
   http_send(http, &request, &answer);
-  print_answer(&answer, clock_steady_ms() - start_ms);
+  print_answer(&answer, clock_steady_ms() - start_ms, n_slow,
+               n_slow > 0 ? slow_at_ms - start_ms : 0);
+  http_on_slow(http, NULL, NULL);
   http_answer_clear(&answer);
   free(body);
 }

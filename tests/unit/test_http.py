@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -273,6 +274,22 @@ def test_a_time_out_says_how_long():
     assert got["silent"] == "1"
     assert re.fullmatch(rf"no answer from {server.host} "
                         r"\(timed out after 1(\.\d)? s\)", got["error"])
+
+
+def test_what_takes_long_is_told_once():
+    """After a second, while the request goes on; a quick one never."""
+    def late(connection):
+        time.sleep(2.5)
+        connection.sendall(answer())
+        return True
+    server = Server(answer(), late, hang)
+    quick, slow, silent = drive([f"send POST {server.url} 3"] * 3,
+                                "timeout=3000")
+    assert quick["slow"] == "0"
+    assert (slow["slow"], slow["status"]) == ("1", "200")
+    assert (silent["slow"], silent["status"]) == ("1", "0")
+    for one in slow, silent:
+        assert 1000 <= int(one["slow_after"]) < 2000 * SLOW
 
 
 def test_nobody_listens():

@@ -72,8 +72,8 @@ static const struct {
      {"SecretAcessKey \"wJalr\"\n" M},
      PLUGIN "SecretAcessKey: unknown option; did you mean SecretAccessKey?"},
     {"option of a later version",
-     {"SpoolDirectory \"/var/spool\"\n" M},
-     PLUGIN "SpoolDirectory: not in this version yet; remove the line"},
+     {"StatusFile \"/var/status\"\n" M},
+     PLUGIN "StatusFile: not in this version yet; remove the line"},
     {"unit in the wrong case",
      {IN_M("Unit \"MegaBytes\"")},
      METRIC "Unit \"MegaBytes\": CloudWatch has no such unit; did you mean "
@@ -295,6 +295,13 @@ static const struct {
      {"BufferAge 1209601\n" M},
      PLUGIN "BufferAge 1209601: is out of range; write a number from 1 to "
             "1209600 seconds"},
+    {"a spool at a relative path",
+     {"SpoolDirectory \"spool\"\n" M},
+     PLUGIN "SpoolDirectory \"spool\": write the whole path, beginning with /"},
+    {"a spool without room",
+     {"SpoolLimit 0\n" M},
+     PLUGIN "SpoolLimit 0: is out of range; write a number from 1 to 1048576 "
+            "MiB"},
     {"no metrics allowed",
      {"MaxMetrics 0\n" M},
      PLUGIN "MaxMetrics 0: is out of range"},
@@ -488,6 +495,8 @@ static void reads_each_option_of_a_destination(void **state) {
                             "MaxMetrics 50\n"
                             "MetadataWait 0\n"
                             "BufferLimit 8\n"
+                            "SpoolDirectory \"/var/spool/cw\"\n"
+                            "SpoolLimit 3\n"
                             "BufferAge 3600\n"
                             "ShutdownTimeout 0.5\n"
                             "LogPublished true\n" M,
@@ -526,6 +535,8 @@ static void reads_each_option_of_a_destination(void **state) {
   assert_int_equal(sender->max_metrics, 50);
   assert_int_equal(sender->metadata_wait_s, 0);
   assert_int_equal(sender->buffer_limit_bytes, 8 << 20);
+  assert_string_equal(sender->spool_directory, "/var/spool/cw");
+  assert_int_equal(sender->spool_limit_bytes, 3 << 20);
   assert_int_equal(sender->buffer_age_s, 3600);
   assert_true(sender->log_published);
   options_clear(&options);
@@ -614,6 +625,8 @@ static void has_the_defaults_of_the_design(void **state) {
   assert_int_equal(sender->max_metrics, 1000);
   assert_int_equal(sender->metadata_wait_s, 300);
   assert_int_equal(sender->buffer_limit_bytes, 32 << 20);
+  assert_null(sender->spool_directory);
+  assert_int_equal(sender->spool_limit_bytes, 512 << 20);
   assert_int_equal(sender->buffer_age_s, 1209600 - 3600);
   assert_false(sender->log_published);
 

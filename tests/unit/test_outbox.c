@@ -17,9 +17,29 @@ static struct parcel *parcel_of(const char *namespace, int64_t flush,
   return parcel;
 }
 
+/* No spool behind it: what passes the limit is dropped. */
+static struct spool *no_spool;
+
+static int open_none(void **state) {
+  (void)state;
+  no_spool = spool_new(&(struct spool_options){.node = ""});
+  return no_spool != NULL ? 0 : -1;
+}
+
+static int close_none(void **state) {
+  (void)state;
+  spool_free(no_spool);
+  return 0;
+}
+
+static struct parcel *next(struct outbox *outbox, const struct parcel *after,
+                           const char *namespace) {
+  return outbox_next(outbox, after, namespace, INT64_MIN);
+}
+
 static void puts_the_newest_first(void **state) {
   (void)state;
-  struct outbox outbox = {.limit_bytes = 1 << 20};
+  struct outbox outbox = {.spool = no_spool, .limit_bytes = 1 << 20};
   struct parcel *late = parcel_of("A", 100, 1);
   struct parcel *newest = parcel_of("B", 300, 1);
   struct parcel *middle = parcel_of("A", 200, 1);
@@ -32,17 +52,17 @@ static void puts_the_newest_first(void **state) {
   assert_int_equal(outbox_put(&outbox, parcel_of("A", 400, 0)), 0);
 
   assert_int_equal(outbox.n_parcels, 4);
-  assert_ptr_equal(outbox_next(&outbox, NULL, NULL), newest);
-  assert_ptr_equal(outbox_next(&outbox, newest, NULL), again);
-  assert_ptr_equal(outbox_next(&outbox, again, NULL), middle);
-  assert_ptr_equal(outbox_next(&outbox, middle, NULL), late);
-  assert_null(outbox_next(&outbox, late, NULL));
-  assert_ptr_equal(outbox_next(&outbox, NULL, "A"), again);
-  assert_ptr_equal(outbox_next(&outbox, NULL, "B"), newest);
-  assert_null(outbox_next(&outbox, newest, "B"));
-  assert_null(outbox_next(&outbox, NULL, "AB"));
+  assert_ptr_equal(next(&outbox, NULL, NULL), newest);
+  assert_ptr_equal(next(&outbox, newest, NULL), again);
+  assert_ptr_equal(next(&outbox, again, NULL), middle);
+  assert_ptr_equal(next(&outbox, middle, NULL), late);
+  assert_null(next(&outbox, late, NULL));
+  assert_ptr_equal(next(&outbox, NULL, "A"), again);
+  assert_ptr_equal(next(&outbox, NULL, "B"), newest);
+  assert_null(next(&outbox, newest, "B"));
+  assert_null(next(&outbox, NULL, "AB"));
   outbox_clear(&outbox);
-  assert_null(outbox_next(&outbox, NULL, NULL));
+  assert_null(next(&outbox, NULL, NULL));
   assert_int_equal(outbox.bytes, 0);
   assert_int_equal(outbox.n_data, 0);
   assert_int_equal(outbox.limit_bytes, 1 << 20);
@@ -52,7 +72,8 @@ static void puts_the_newest_first(void **state) {
 static void drops_the_oldest_when_full(void **state) {
   (void)state;
   struct parcel *first = parcel_of("A", 100, 3);
-  struct outbox outbox = {.limit_bytes = 2 * parcel_bytes(first)};
+  struct outbox outbox = {.spool = no_spool,
+                          .limit_bytes = 2 * parcel_bytes(first)};
   assert_int_equal(outbox_put(&outbox, first), 0);
   assert_int_equal(outbox_put(&outbox, parcel_of("A", 200, 3)), 0);
   assert_int_equal(outbox.bytes, outbox.limit_bytes);
@@ -77,7 +98,7 @@ static void drops_the_oldest_when_full(void **state) {
 
 static void drops_what_is_too_old(void **state) {
   (void)state;
-  struct outbox outbox = {.limit_bytes = 1 << 20};
+  struct outbox outbox = {.spool = no_spool, .limit_bytes = 1 << 20};
   /* Times 100 99 98, 200 199 198, and old data in a new parcel. */
   outbox_put(&outbox, parcel_of("A", 100, 3));
   outbox_put(&outbox, parcel_of("A", 200, 3));
@@ -187,16 +208,16 @@ static void put_one(struct outbox *outbox, struct model *model,
   assert_int_equal(outbox->n_dropped, before + n_dropped);
 }
 
-static void check_next(const struct outbox *outbox, const struct model *model,
+static void check_next(struct outbox *outbox, const struct model *model,
                        const char *namespace) {
   const struct parcel *after = NULL;
   for (size_t i = 0; i < model->n; i++) {
     if (strcmp(model->list[i]->namespace, namespace) != 0)
       continue;
-    after = outbox_next(outbox, after, namespace);
+    after = next(outbox, after, namespace);
     assert_ptr_equal(after, model->list[i]);
   }
-  assert_true(after == NULL || outbox_next(outbox, after, namespace) == NULL);
+  assert_true(after == NULL || next(outbox, after, namespace) == NULL);
 }
 
 static void do_something(struct wire_random *random, struct outbox *outbox,
@@ -242,7 +263,8 @@ static void agrees_with_a_plain_list(void **state) {
   struct wire_random random = wire_random_new("outbox");
   static struct model model;
   for (int round = 0; round < 10; round++) {
-    struct outbox outbox = {.limit_bytes = 5000 + wire_below(&random, 60000)};
+    struct outbox outbox = {.spool = no_spool,
+                            .limit_bytes = 5000 + wire_below(&random, 60000)};
     model = (struct model){.n = 0};
     for (int i = 0; i < 600; i++) {
       do_something(&random, &outbox, &model);
@@ -259,5 +281,5 @@ int main(void) {
       cmocka_unit_test(drops_what_is_too_old),
       cmocka_unit_test(agrees_with_a_plain_list),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, open_none, close_none);
 }
