@@ -73,3 +73,17 @@ void delivery_confirm_clock(struct delivery *d) {
   (void)session_learn_clock(d->session, SKEW_ACCEPTED, &d->answer);
   delivery_say_clock(d);
 }
+
+void delivery_learn_time(struct delivery *d) {
+  int64_t date_s = http_answer_date_s(&d->answer);
+  bool is_of_aws = d->reply.outcome == OUTCOME_SENT || d->reply.code[0] != '\0';
+
+  if (!is_of_aws || date_s <= 0)
+    return;
+  d->has_time = true;
+  d->ahead_of_steady_ms = date_s * 1000 - d->answer.received.steady_ms;
+}
+
+int64_t delivery_time_s(const struct delivery *d) {
+  return (clock_steady_ms() + d->ahead_of_steady_ms) / 1000;
+}

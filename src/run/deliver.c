@@ -39,10 +39,10 @@ struct delivery *delivery_new(const struct sender_options *options,
   return d;
 }
 
-/* What waits is for the next start, or lost. */
-static void let_go(struct delivery *d) {
+void delivery_let_go(struct delivery *d) {
   delivery_keep(d);
   size_t n_lost = outbox_clear(&d->outbox);
+  d->count.lost += n_lost;
   if (n_lost > 0)
     log_say(SAY_ERROR, d->options->node,
             "%zu data could not be sent before the stop and are lost", n_lost);
@@ -52,7 +52,7 @@ void delivery_free(struct delivery *d) {
   if (d == NULL)
     return;
   if (d->spool != NULL)
-    let_go(d);
+    delivery_let_go(d);
   spool_free(d->spool);
   batch_clear(&d->batch);
   http_answer_clear(&d->answer);
@@ -138,10 +138,12 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 
 /* ---- one attempt -------------------------------------------------------- */
 
-/* What became too old while it waited. */
+/* What became too old while it waited, by AWS's clock alone: a host that boots
+ * with a clock of another year must not lose all that waits. */
 static void expire(struct delivery *d) {
-  int64_t oldest_s = session_now_s(d->session) - d->options->buffer_age_s;
-
+  if (!d->has_time)
+    return;
+  int64_t oldest_s = delivery_time_s(d) - d->options->buffer_age_s;
   if (outbox_expire(&d->outbox, oldest_s) > 0)
     log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "data that wait longer than BufferAge are dropped until "
@@ -214,7 +216,7 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .compression = d->options->compression,
                       .now_s = session_now_s(d->session)};
 
-  outbox_keep(&d->outbox, false);
+  outbox_keep(&d->outbox, d->retry.n_failed > 0);
   pace_begin(&d->pace, clock_steady_ms());
   int rc = post_batch(&post, &d->batch, &d->answer, &d->reply, &err);
   unmark(d);
@@ -224,13 +226,30 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
     delivery_settle(d);
 }
 
-/* The newest parcel; NULL when nothing waits, or nothing can be read now. */
+/* Whether the parcel looks too old, by a clock that nobody has confirmed: then
+ * it is neither dropped nor sent until newer data brought an answer. */
+static bool is_doubtful(const struct delivery *d, const struct parcel *parcel) {
+  int64_t oldest_s = session_now_s(d->session) - d->options->buffer_age_s;
+
+  return !d->has_time && parcel->flush / 1000 < oldest_s;
+}
+
+/* The newest parcel; NULL when nothing waits that can be read and sent now. */
 static struct parcel *first_of(struct delivery *d) {
   struct parcel *first = outbox_next(&d->outbox, NULL, NULL, INT64_MIN);
 
-  if (first == NULL) /* there is no memory for it */
-    d->wake_ms = clock_steady_ms() + RETRY_BASE_MS;
-  return first;
+  if (first != NULL && !is_doubtful(d, first))
+    return first;
+  d->wake_ms = clock_steady_ms() + RETRY_BASE_MS;
+  return NULL;
+}
+
+/* Puts what waits on disk before credentials or a region are asked for, which
+ * may take a minute. */
+static void keep_if_asking(struct delivery *d) {
+  if (d->place.region == NULL ||
+      source_due_s(d->source, session_now_s(d->session)) <= 0)
+    delivery_keep(d);
 }
 
 void delivery_attempt(struct delivery *d) {
@@ -243,6 +262,7 @@ void delivery_attempt(struct delivery *d) {
   if (first == NULL)
     return;
 
+  keep_if_asking(d);
   const struct cred *cred = delivery_ready(d);
   if (cred == NULL) {
     d->wake_ms = d->tend_ms;

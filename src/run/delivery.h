@@ -45,6 +45,9 @@ struct delivery {
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
+  bool has_time;      /* AWS told the time in this run */
+  int64_t ahead_of_steady_ms;  /* its clock is ahead of this host's steady one
+                                  by that much */
   struct delivery_count count; /* but for what outbox and spool count */
   struct refuse refuse;        /* series that are kept back */
   int64_t refused_ms;          /* steady: when a datum was refused last */
@@ -92,6 +95,12 @@ void delivery_confirm_clock(struct delivery *delivery);
 
 /* Says that this host's clock is wrong, or that it is right again. */
 void delivery_say_clock(struct delivery *delivery);
+
+/* correct.c.  Remembers the time that an answer of AWS tells; while has_time,
+ * the time by it, seconds since 1970 UTC.  This host's wall clock has no part
+ * in it: what waits is not to be dropped for a clock that was set wrong. */
+void delivery_learn_time(struct delivery *delivery);
+int64_t delivery_time_s(const struct delivery *delivery);
 
 /* Acts on the answer to the batch: delivery->answer and ->reply. */
 void delivery_settle(struct delivery *delivery);

@@ -226,11 +226,18 @@ static void describe_answer(const struct delivery *d, struct err *out) {
                   reply->message, request_id(d));
 }
 
+/* Whether a gateway answered in the place of the service, which it had passed
+ * the request on to (RFC 9110, sections 15.6.3 and 15.6.5). */
+static bool is_of_gateway(const struct delivery *d) {
+  return d->reply.code[0] == '\0' &&
+         (d->answer.status == 502 || d->answer.status == 504);
+}
+
 static void settle_failed(struct delivery *d) {
   struct err err = {""};
   const char *code = d->reply.code;
 
-  if (d->answer.ambiguous || d->reply.is_torn)
+  if (d->answer.ambiguous || d->reply.is_torn || is_of_gateway(d))
     d->count.ambiguous += d->batch.n_data;
   if (delivery_correct_clock(d)) {
     d->wake_ms = 0;
@@ -265,6 +272,7 @@ static void settle_mend(struct delivery *d) {
 }
 
 void delivery_settle(struct delivery *d) {
+  delivery_learn_time(d);
   switch (d->reply.outcome) {
   case OUTCOME_SENT:
     settle_sent(d);

@@ -164,6 +164,7 @@ static void send_last(struct sender *s) {
   atomic_store(&s->deadline_ms, deadline_ms);
   delivery_hurry(s->delivery);
   while (clock_steady_ms() < deadline_ms) {
+    delivery_keep(s->delivery); /* who stopped us may not wait */
     int64_t wake_ms = delivery_wake_ms(s->delivery);
     int64_t wait_ms = wake_ms - clock_steady_ms();
     if (wake_ms >= deadline_ms)
@@ -191,13 +192,14 @@ static void say_totals(const struct sender *s) {
       SAY_INFO, s->options->node,
       "stops; %llu data were accepted, %llu values were left out; data "
       "that were refused: %llu, dropped by BufferLimit: %llu, by SpoolLimit: "
-      "%llu, by BufferAge: %llu, sent without an answer: %llu",
+      "%llu, by BufferAge: %llu, by this stop: %llu, sent without an answer: "
+      "%llu",
       (unsigned long long)count.accepted,
       (unsigned long long)report_total(&s->tally),
       (unsigned long long)(count.refused + count.ahead),
       (unsigned long long)count.dropped,
       (unsigned long long)count.spool_dropped, (unsigned long long)count.aged,
-      (unsigned long long)count.ambiguous);
+      (unsigned long long)count.lost, (unsigned long long)count.ambiguous);
 }
 
 void *node_work(void *argument) {
@@ -218,6 +220,7 @@ void *node_work(void *argument) {
   } while (!orders.stop);
   send_last(s);
   lose_awaited(s);
+  delivery_let_go(s->delivery);
   say_totals(s);
   return NULL;
 }

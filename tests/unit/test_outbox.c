@@ -120,7 +120,7 @@ static void drops_what_is_too_old(void **state) {
 
 static void drops_what_lies_ahead(void **state) {
   (void)state;
-  struct outbox outbox = {.limit_bytes = 1 << 20};
+  struct outbox outbox = {.spool = no_spool, .limit_bytes = 1 << 20};
   outbox_put(&outbox, parcel_of("A", 100, 3));
   outbox_put(&outbox, parcel_of("A", 200, 3));
   outbox_put(&outbox, parcel_of("A", 300, 3));
