@@ -54,6 +54,7 @@ FRAMES = {
     ('src/run/child.c', 'err_set'): PROGRAM,
     ('src/run/child.c', 'put_errno'): PROGRAM,
     ('src/run/http.c', 'put_reason'): 'cannot reach %s ({})',
+    ('src/run/http_transfer.c', 'tls_remedies'): 'cannot reach %s (%s{}%s)',
     ('src/run/imds.c', 'meanings'): IMDS_STATUS,
     ('src/run/imds.c', 'say_status'): IMDS_STATUS,
     ('src/run/process.c', 'err_set'): PROGRAM,
@@ -69,6 +70,7 @@ FIRST_COLUMN = [
     ('src/aws/reply.c', 'rows'),
     ('src/aws/sts.c', 'rows'),
     ('src/metric/tally.c', 'texts'),
+    ('src/run/http_transfer.c', 'tls_remedies'),
 ]
 
 # Where codes stand, and the section that explains them.
@@ -110,7 +112,6 @@ EXCEPT = [
     ('src/aws/reply.c', 'bare find_row reply_hint', REMEDY),
     ('src/aws/sts.c', 'sts_hint', REMEDY),
     ('src/run/file.c', 'remedy_for', REMEDY),
-    ('src/run/http_transfer.c', 'http_remedy_for', REMEDY),
 ]
 
 # Calls whose texts are for the program, not for people.
