@@ -257,6 +257,11 @@ static char *dup_text(const struct buf *b) {
   return str_dup(str_of_buf(b));
 }
 
+int endpoint_check(struct str url, struct err *err) {
+  struct parts parts = {0};
+  return split(url, &parts, err);
+}
+
 int endpoint_parse(struct endpoint *out, struct str url, struct err *err) {
   struct parts parts = {0};
   struct buf text = BUF_INIT(URL_MAX + 16);

@@ -39,9 +39,13 @@ struct endpoint {
   bool loopback;   /* host is 127.0.0.0/8, ::1 or "localhost" */
 };
 
-/* Takes url apart.  0; or -1 with *err set and *out empty: no scheme ("write
- * http:// or https:// before it"), another scheme, user information, a query,
- * a fragment, a control character or blank, no host, a port not 1 to 65535. */
+/* Whether a URL can be used.  0; or -1 with *err set: no scheme ("write http://
+ * or https:// before it"), another scheme, user information, a query, a
+ * fragment, a control character or blank, no host, a port not 1 to 65535. */
+int endpoint_check(struct str url, struct err *err);
+
+/* Takes url apart.  0; or -1 with *err set and *out empty: as endpoint_check()
+ * says, or for lack of memory. */
 int endpoint_parse(struct endpoint *out, struct str url, struct err *err);
 void endpoint_clear(struct endpoint *endpoint);
 

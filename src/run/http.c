@@ -396,7 +396,7 @@ void http_send(struct http *http, const struct http_request *request,
 
   http->curl_says[0] = '\0';
   transfer.start_ms = clock_steady_ms();
-  if (http_answer_begin(answer, request->is_secret) == 0 &&
+  if (http_answer_begin(answer) == 0 &&
       make_headers(request, &headers, &answer->error) == 0 &&
       !transfer_all(http, &transfer, headers))
     drop(http);

@@ -50,8 +50,6 @@ struct http_request {
   const struct http_header *headers;
   size_t n_headers;
   struct str body;
-  bool is_secret; /* the answer may be: its body gets all its room before it
-                     comes, as growing would leave copies behind */
 };
 
 struct http_answer {

@@ -38,10 +38,8 @@ void http_answer_clear(struct http_answer *answer) {
   *answer = (struct http_answer)HTTP_ANSWER_INIT;
 }
 
-int http_answer_begin(struct http_answer *answer, bool is_secret) {
+int http_answer_begin(struct http_answer *answer) {
   http_answer_clear(answer);
-  if (!is_secret)
-    return 0;
   buf_reserve(&answer->body, HTTP_ANSWER_MAX);
   return buf_ok(&answer->body)
              ? 0

@@ -10,9 +10,11 @@
  * belonged to another answer, such as "100 Continue". */
 void http_answer_take_header(struct http_answer *answer, struct str line);
 
-/* Empties the answer for a new request.  0; or -1 with its error set: no memory
- * for the body of a secret one. */
-int http_answer_begin(struct http_answer *answer, bool is_secret);
+/* Empties the answer for a new request, and makes all the room that its body
+ * may need: memory must not lack when the service has done what was asked, and
+ * a secret that grew would leave copies behind.  0; or -1 with its error set:
+ * no memory. */
+int http_answer_begin(struct http_answer *answer);
 
 /* Empties headers and body. */
 void http_answer_forget(struct http_answer *answer);

@@ -101,7 +101,7 @@ static int ask(struct talk *talk, const char *method, const char *path,
                struct http_header header, struct err *err) {
   struct buf url = BUF_INIT(8192);
   struct http_request request = {
-      .method = method, .headers = &header, .n_headers = 1, .is_secret = true};
+      .method = method, .headers = &header, .n_headers = 1};
   int rc = -1;
 
   buf_puts(&url, talk->endpoint.url);

@@ -223,10 +223,10 @@ static int derive(const struct service *service, const char *region,
   return rc;
 }
 
-/* An endpoint given by URL.  It names one host: which other one would serve
- * FIPS or dual stack nobody knows. */
-static int use_url(const struct given *url, const struct modes *modes,
-                   struct endpoint *out, struct err *err) {
+/* Whether an endpoint given by URL can be used: 0 or -1.  It names one host:
+ * which other one would serve FIPS or dual stack nobody knows. */
+static int check_url(const struct given *url, const struct modes *modes,
+                     struct err *err) {
   const struct given *mode =
       modes->fips.value != NULL ? &modes->fips : &modes->dual_stack;
   struct err why = {""};
@@ -236,7 +236,7 @@ static int use_url(const struct given *url, const struct modes *modes,
                    "%s%s cannot be used with an endpoint given by %s%s; remove "
                    "one of them",
                    mode->name, mode->of, url->name, url->of);
-  if (endpoint_parse(out, str_of(url->value), &why) != 0)
+  if (endpoint_check(str_of(url->value), &why) != 0)
     return err_set(err, "%s%s: %s", url->name, url->of, why.text);
   return 0;
 }
@@ -247,9 +247,11 @@ static int find_cloudwatch(const struct session *session, const char *endpoint,
   struct given url;
   if (!take_option(endpoint, "Endpoint", &url))
     find_url(session, &cloudwatch, modes, &url);
-  if (url.value != NULL)
-    return use_url(&url, modes, &place->endpoint, err);
-  return derive(&cloudwatch, place->region, modes, &place->endpoint, err);
+  if (url.value == NULL)
+    return derive(&cloudwatch, place->region, modes, &place->endpoint, err);
+  if (check_url(&url, modes, err) != 0)
+    return -1;
+  return endpoint_parse(&place->endpoint, str_of(url.value), err);
 }
 
 /* Whether STS is to be reached as it was before there were regional ones. */
@@ -265,14 +267,17 @@ static bool is_legacy(const struct session *session, const char *region,
          endpoint_sts_is_legacy(region);
 }
 
+/* 0, also when what is given cannot be used, as only who assumes a role needs
+ * it; -1 for lack of memory. */
 static int find_sts(const struct session *session, const struct modes *modes,
-                    struct place *place) {
-  struct err *err = &place->sts_error;
+                    struct place *place, struct err *err) {
   struct given url;
   place->sts_region = place->region;
   find_url(session, &sts, modes, &url);
+  if (url.value != NULL && check_url(&url, modes, &place->sts_error) != 0)
+    return 0;
   if (url.value != NULL)
-    return use_url(&url, modes, &place->sts, err);
+    return endpoint_parse(&place->sts, str_of(url.value), err);
   if (!is_legacy(session, place->region, modes))
     return derive(&sts, place->region, modes, &place->sts, err);
   place->sts_region = "us-east-1";
@@ -286,10 +291,9 @@ int place_find(struct session *session, const struct place_options *options,
   if (look_at_files(session, err) == 0 &&
       find_modes(session, options, &modes, err) == 0 &&
       find_region(session, options, &out->region, err) == 0 &&
-      find_cloudwatch(session, options->endpoint, &modes, out, err) == 0) {
-    (void)find_sts(session, &modes, out);
+      find_cloudwatch(session, options->endpoint, &modes, out, err) == 0 &&
+      find_sts(session, &modes, out, err) == 0)
     return 0;
-  }
   place_clear(out);
   return -1;
 }

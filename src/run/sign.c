@@ -41,8 +41,7 @@ int sign_post(struct http *http, const struct sign_request *request,
                                     .url = request->endpoint->url,
                                     .headers = list,
                                     .n_headers = n,
-                                    .body = request->body,
-                                    .is_secret = request->is_secret};
+                                    .body = request->body};
   http_send(http, &sent, answer);
   rc = 0;
 out:

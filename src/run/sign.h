@@ -10,7 +10,6 @@
 #include "base/str.h"
 #include "run/http.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +22,7 @@ struct sign_request { /* all borrowed */
   struct str body;
   const struct cred *cred;
   const char *region, *service;
-  int64_t now_s;  /* by the service's clock, as far as it is known */
-  bool is_secret; /* as in struct http_request */
+  int64_t now_s; /* by the service's clock, as far as it is known */
 };
 
 /* Signs and sends.  0 with what came back in *answer, which may be that nothing

@@ -77,8 +77,7 @@ static int ask(struct source *source, const struct buf *url,
                                        .url = buf_str(url),
                                        .headers = headers,
                                        .n_headers =
-                                           authorization.len > 0 ? 2 : 1,
-                                       .is_secret = true};
+                                           authorization.len > 0 ? 2 : 1};
   struct str host = http_host_of(request.url);
 
   http_send(source->session->nearby, &request, answer);

@@ -119,8 +119,7 @@ static int ask_signed(struct source *source, const struct cred *cred,
                                  .cred = cred,
                                  .region = source->place->sts_region,
                                  .service = SERVICE,
-                                 .now_s = source->now_s,
-                                 .is_secret = true};
+                                 .now_s = source->now_s};
 
   if (sign_post(http, &request, answer, err) != 0)
     return -1;
@@ -215,8 +214,7 @@ static void ask_unsigned(const struct source *source, const struct buf *body,
                                        .url = source->place->sts.url,
                                        .headers = list,
                                        .n_headers = N_HEADERS,
-                                       .body = str_of_buf(body),
-                                       .is_secret = true};
+                                       .body = str_of_buf(body)};
 
   for (size_t i = 0; i < N_HEADERS; i++)
     list[i] = (struct http_header){headers[i].name, headers[i].value};

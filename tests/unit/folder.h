@@ -119,7 +119,8 @@ static int remove_folder(void **state) {
 static _Atomic int64_t no_deadline_ms = INT64_MAX;
 static struct http_options no_http_options = HTTP_OPTIONS_INIT;
 
-static struct session *open_session(const struct profile_options *profile) {
+static inline struct session *
+open_session(const struct profile_options *profile) {
   static const struct profile_options none = {0};
   struct session *session = session_new(profile != NULL ? profile : &none,
                                         &no_http_options, &no_deadline_ms);

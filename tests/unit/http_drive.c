@@ -4,7 +4,6 @@
  * ca_path=DIR verify=0).  Each line of standard input is a command:
  *
  *   send METHOD URL BODY-BYTES [NAME=VALUE ...]   prints one line of the answer
- *   secret METHOD URL ...                 the same, for an answer that is one
  *   sleep MS
  *   deadline MS                            from now on; another thread sets it
  *   rest                                   http_rest()
@@ -70,9 +69,9 @@ static void print_answer(const struct http_answer *answer, int64_t took_ms,
   (void)fflush(stdout);
 }
 
-static void send_one(struct http *http, char *words, bool is_secret) {
+static void send_one(struct http *http, char *words) {
   struct http_header headers[HEADERS_MAX];
-  struct http_request request = {.headers = headers, .is_secret = is_secret};
+  struct http_request request = {.headers = headers};
   struct http_answer answer = HTTP_ANSWER_INIT;
   char *rest = NULL, *body = NULL;
 
@@ -153,9 +152,7 @@ int main(int argc, char **argv) {
 
   while (fgets(line, sizeof(line), stdin) != NULL) {
     if (strncmp(line, "send ", 5) == 0) {
-      send_one(http, line + 5, false);
-    } else if (strncmp(line, "secret ", 7) == 0) {
-      send_one(http, line + 7, true);
+      send_one(http, line + 5);
     } else if (strncmp(line, "sleep ", 6) == 0) {
       pause_ms(strtoll(line + 6, NULL, 10));
     } else if (strncmp(line, "rest", 4) == 0) {
