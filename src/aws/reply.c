@@ -115,9 +115,9 @@ static const struct row {
     {"MissingAuthenticationToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_PROXY},
     {"MissingAuthenticationTokenException", OUTCOME_REFRESH, REPLY_PLAIN,
      HINT_PROXY},
-    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"AuthFailure", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
+    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"AuthFailure", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
 
     /* the clock */
     {"RequestExpired", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},
@@ -340,6 +340,8 @@ void reply_judge(const struct reply_input *input, size_t n_data,
   }
   if (input->status == 413)
     decide(out, OUTCOME_MEND, REPLY_TOO_LARGE);
+  if (input->status == 429)
+    decide(out, OUTCOME_RETRY, REPLY_THROTTLED);
   if (out->outcome == OUTCOME_MEND && out->class != REPLY_TOO_LARGE)
     find_refused(out, message, input->is_cut, n_data);
   fault_clear(&fault);

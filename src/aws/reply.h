@@ -25,6 +25,7 @@ enum reply_class {
   REPLY_PLAIN,     /* an error of the service or the way to it */
   REPLY_THROTTLED, /* too many requests */
   REPLY_SKEWED,    /* the clock differs from the service's */
+  REPLY_UNPROVEN,  /* the signature is wrong: the secret, or the clock */
   REPLY_FORBIDDEN, /* permission or account: an administrator must act */
   REPLY_PROTOCOL,  /* the endpoint does not understand Protocol/Compression */
   REPLY_TOO_LARGE, /* 413: halve it */

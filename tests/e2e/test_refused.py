@@ -429,6 +429,20 @@ def test_a_bad_neighbour_costs_nobody_else(scene):
     assert len(mixed) < 10
 
 
+def test_a_parcel_does_not_pay_for_its_neighbour(scene):
+    """With 38 refused requests of its own one has two good data left; that they
+    are refused together with the next parcel's first is not their fault."""
+    service, daemon = outage(scene)
+    cut(daemon, 2, bad999=1, **numbered(2))
+    good = numbered(5, 100)
+    cut(daemon, 1, **numbered(34, 200, 'bad'), **good)
+    daemon.wait_for('ServiceUnavailable')
+    service.always(refuse_unnamed(lambda datum: 'bad' in datum['MetricName']))
+    daemon.stop()
+    check(service, of(MINUTE - 120, **numbered(2)), of(MINUTE - 60, **good))
+    assert totals(daemon) == (7, 0, 35, 0)
+
+
 def test_culprits_in_each_parcel_of_a_backlog(scene):
     """Each is lost, and nothing else, though together they cost far more than
     40 requests."""

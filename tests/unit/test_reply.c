@@ -13,10 +13,10 @@ static const char *const outcomes[] = {[OUTCOME_SENT] = "SENT",
                                        [OUTCOME_REFRESH] = "REFRESH",
                                        [OUTCOME_MEND] = "MEND"};
 static const char *const classes[] = {
-    [REPLY_PLAIN] = "PLAIN",       [REPLY_THROTTLED] = "THROTTLED",
-    [REPLY_SKEWED] = "SKEWED",     [REPLY_FORBIDDEN] = "FORBIDDEN",
-    [REPLY_PROTOCOL] = "PROTOCOL", [REPLY_TOO_LARGE] = "TOO_LARGE",
-    [REPLY_NO_CODE] = "NO_CODE",
+    [REPLY_PLAIN] = "PLAIN",         [REPLY_THROTTLED] = "THROTTLED",
+    [REPLY_SKEWED] = "SKEWED",       [REPLY_UNPROVEN] = "UNPROVEN",
+    [REPLY_FORBIDDEN] = "FORBIDDEN", [REPLY_PROTOCOL] = "PROTOCOL",
+    [REPLY_TOO_LARGE] = "TOO_LARGE", [REPLY_NO_CODE] = "NO_CODE",
 };
 
 /* ---- vectors ------------------------------------------------------------- */
@@ -125,9 +125,9 @@ static const struct {
     {"UnrecognizedClientException", 403, OUTCOME_REFRESH, REPLY_PLAIN},
     {"MissingAuthenticationToken", 403, OUTCOME_REFRESH, REPLY_PLAIN},
     {"MissingAuthenticationTokenException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"SignatureDoesNotMatch", 403, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"InvalidSignatureException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"AuthFailure", 401, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"SignatureDoesNotMatch", 403, OUTCOME_REFRESH, REPLY_UNPROVEN},
+    {"InvalidSignatureException", 400, OUTCOME_REFRESH, REPLY_UNPROVEN},
+    {"AuthFailure", 401, OUTCOME_REFRESH, REPLY_UNPROVEN},
     {"RequestExpired", 400, OUTCOME_RETRY, REPLY_SKEWED},
     {"RequestTimeTooSkewed", 403, OUTCOME_RETRY, REPLY_SKEWED},
     {"RequestInTheFuture", 403, OUTCOME_RETRY, REPLY_SKEWED},
