@@ -132,7 +132,8 @@ static bool wake(struct outbox *outbox) {
                     : 0;
   /* In memory a parcel takes up to about twice what its file does. */
   int64_t file_bytes = is_alone ? INT64_MAX : (int64_t)(room / 2);
-  struct parcel *parcel = spool_wake(outbox->spool, file_bytes);
+  size_t n_known = 0;
+  struct parcel *parcel = spool_wake(outbox->spool, file_bytes, &n_known);
 
   if (parcel == NULL)
     return false;
