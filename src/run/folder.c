@@ -105,6 +105,17 @@ static int open_made(struct folder *folder, struct err *err) {
   return 0;
 }
 
+/* A folder that is lost from the one above it takes all with it.  Whoever made
+ * it may not have come to this. */
+static void sync_above(const struct folder *folder, const char *above) {
+  int fd = openat(folder->fd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return; /* one may write into it, and not read it */
+  (void)fsync(fd);
+  (void)close(fd);
+}
+
 int folder_open(struct folder *folder, const char *path, const char *node,
                 struct err *err) {
   *folder = (struct folder){.fd = -1, .lock_fd = -1};
@@ -114,6 +125,9 @@ int folder_open(struct folder *folder, const char *path, const char *node,
   if (node[0] != '\0' && mkdir(path, 0700) != 0 && errno != EEXIST) {
     file_explain("make", path, errno, err);
   } else if (open_made(folder, err) == 0) {
+    sync_above(folder, "..");
+    if (node[0] != '\0')
+      sync_above(folder, "../..");
     return 0;
   }
   folder_close(folder);

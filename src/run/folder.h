@@ -21,7 +21,8 @@ struct folder {
 };
 
 /* Opens and locks PATH, or PATH/NODE when node is not empty; each is made with
- * mode 0700 if it is not there, what is above them is not.
+ * mode 0700 if it is not there, what is above them is not.  Where they lie
+ * survives the loss of power, if what is above them may be read.
  *
  * 0; or -1 with *err set: it cannot be made or opened, others may write to it,
  * or another process or node has it. */
