@@ -121,7 +121,7 @@ void delivery_drop(struct delivery *d, struct parcel *parcel, size_t i,
                    size_t n) {
   (void)outbox_take(&d->outbox, parcel);
   parcel_remove(parcel, i, n);
-  (void)outbox_put(&d->outbox, parcel);
+  outbox_put_back(&d->outbox, parcel); /* others are in the batch, too */
 }
 
 void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
