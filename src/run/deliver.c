@@ -40,6 +40,10 @@ struct delivery *delivery_new(const struct sender_options *options,
 }
 
 void delivery_let_go(struct delivery *d) {
+  if (d->outbox.newest != NULL) {
+    spool_hurry(d->spool);
+    spool_open(d->spool);
+  }
   delivery_keep(d);
   size_t n_lost = outbox_clear(&d->outbox);
   d->count.lost += n_lost;

@@ -1,4 +1,4 @@
-/* What waits, when it is more than memory holds; what is sent
+/* What waits, when it is more than memory holds, and at the end; what is sent
  * and answered is in tests/fault/oom_send.c and tests/e2e. */
 #include "run/clock.h"
 #include "run/delivery.h"
@@ -30,6 +30,22 @@ static int end(void **state) {
   delivery_free(delivery);
   session_free(session);
   return remove_disk(state) + remove_folder(state);
+}
+
+/* Also if it was tried in vain a moment ago. */
+static void the_end_tries_the_spool_at_once(void **state) {
+  (void)state;
+  delivery_open_spool(delivery);
+  assert_non_null(strstr(said, "the spool cannot be used"));
+  delivery_put(delivery, make_parcel("N", clock_wall_ms(), 3));
+  assert_int_equal(mkdir(on_disk("above"), 0700), 0);
+  delivery_keep(delivery);
+  assert_false(is_there(directory));
+
+  delivery_let_go(delivery);
+  assert_int_equal(count_names(directory, ".parcel"), 1);
+  assert_int_equal(delivery->count.lost, 0);
+  assert_null(strstr(said, "are lost"));
 }
 
 /* It came back from the spool, as it was alone; each datum that is named is
@@ -64,6 +80,8 @@ static void a_parcel_larger_than_memory_is_mended(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(the_end_tries_the_spool_at_once, begin,
+                                      end),
       cmocka_unit_test_setup_teardown(a_parcel_larger_than_memory_is_mended,
                                       begin, end),
   };
