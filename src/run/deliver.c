@@ -40,6 +40,10 @@ struct delivery *delivery_new(const struct sender_options *options,
 }
 
 void delivery_let_go(struct delivery *d) {
+  if (d->outbox.newest != NULL) {
+    spool_hurry(d->spool);
+    spool_open(d->spool);
+  }
   delivery_keep(d);
   size_t n_lost = outbox_clear(&d->outbox);
   d->count.lost += n_lost;
@@ -121,7 +125,7 @@ void delivery_drop(struct delivery *d, struct parcel *parcel, size_t i,
                    size_t n) {
   (void)outbox_take(&d->outbox, parcel);
   parcel_remove(parcel, i, n);
-  (void)outbox_put(&d->outbox, parcel);
+  outbox_put_back(&d->outbox, parcel); /* others are in the batch, too */
 }
 
 void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,

@@ -150,14 +150,9 @@ out:
 }
 
 enum file_found file_read(const char *path, struct buf *out, struct err *err) {
-  return file_read_at(AT_FDCWD, path, out, err);
-}
-
-enum file_found file_read_at(int folder, const char *path, struct buf *out,
-                             struct err *err) {
   buf_reset(out);
   /* O_NONBLOCK: opening a pipe must not wait for its other end. */
-  int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return say_errno(path, errno, err);
 

@@ -30,10 +30,6 @@ bool file_is_world_readable(const char *path);
  * EACCES with the file's owner and mode, our user and a remedy. */
 enum file_found file_read(const char *path, struct buf *out, struct err *err);
 
-/* The same of a file in an open folder; AT_FDCWD as in openat(). */
-enum file_found file_read_at(int folder, const char *name, struct buf *out,
-                             struct err *err);
-
 /* Says why a file or folder cannot be used, with a remedy.
  *
  * what    what could not be done: "read", "write to"

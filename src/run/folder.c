@@ -8,6 +8,8 @@
  * and goes with the process, however that ends. */
 #include "run/folder.h"
 
+#include "run/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -103,16 +105,31 @@ static int open_made(struct folder *folder, struct err *err) {
   return 0;
 }
 
+/* A folder that is lost from the one above it takes all with it.  Whoever made
+ * it may not have come to this. */
+static void sync_above(const struct folder *folder, const char *above) {
+  int fd = openat(folder->fd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return; /* one may write into it, and not read it */
+  (void)fsync(fd);
+  (void)close(fd);
+}
+
 int folder_open(struct folder *folder, const char *path, const char *node,
                 struct err *err) {
   *folder = (struct folder){.fd = -1, .lock_fd = -1};
   folder->path = join(path, node);
   if (folder->path == NULL)
     return err_set(err, "no memory for the path of %s", path);
-  if (node[0] != '\0' && mkdir(path, 0700) != 0 && errno != EEXIST)
+  if (node[0] != '\0' && mkdir(path, 0700) != 0 && errno != EEXIST) {
     file_explain("make", path, errno, err);
-  else if (open_made(folder, err) == 0)
+  } else if (open_made(folder, err) == 0) {
+    sync_above(folder, "..");
+    if (node[0] != '\0')
+      sync_above(folder, "../..");
     return 0;
+  }
   folder_close(folder);
   return -1;
 }
@@ -193,31 +210,49 @@ int folder_sync(struct folder *folder, struct err *err) {
   return say(folder, "write to", "", errno, err);
 }
 
-enum file_found folder_read(const struct folder *folder, const char *name,
-                            struct buf *out, struct err *err) {
-  return file_read_at(folder->fd, name, out, err);
+/* Reads to the end of the file, or as much as out may hold.  -1 with errno set.
+ */
+static int read_all(int fd, struct buf *out) {
+  char chunk[4096];
+
+  while (out->len < out->limit) {
+    size_t room = out->limit - out->len;
+    ssize_t n = read(fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return (int)n;
+    buf_put(out, chunk, (size_t)n);
+    if (!buf_ok(out)) {
+      errno = ENOMEM;
+      return -1;
+    }
+  }
+  return 0;
 }
 
-int folder_peek(const struct folder *folder, const char *name, struct buf *out,
-                int64_t *size, struct err *err) {
-  struct stat st;
-  char bytes[256];
-  size_t want = out->limit < sizeof(bytes) ? out->limit : sizeof(bytes);
-  ssize_t n = -1;
+static enum folder_found say_unread(const struct folder *folder,
+                                    const char *name, int number,
+                                    struct err *err) {
+  if (number == ENOENT)
+    return FOLDER_ABSENT;
+  (void)say(folder, "read", name, number, err);
+  return number == ENOMEM || number == EMFILE || number == ENFILE
+             ? FOLDER_LATER
+             : FOLDER_FAILED;
+}
 
+enum folder_found folder_read(const struct folder *folder, const char *name,
+                              struct buf *out, struct err *err) {
   buf_reset(out);
   int fd =
       openat(folder->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd >= 0 && fstat(fd, &st) == 0)
-    n = read(fd, bytes, want);
+  if (fd < 0)
+    return say_unread(folder, name, errno, err);
+  int rc = read_all(fd, out);
   int number = errno;
-  if (fd >= 0)
-    (void)close(fd);
-  if (n < 0)
-    return say(folder, "read", name, number, err);
-  buf_put(out, bytes, (size_t)n);
-  *size = (int64_t)st.st_size;
-  return buf_ok(out) ? 0 : err_set(err, "no memory to read %s", name);
+  (void)close(fd);
+  return rc == 0 ? FOLDER_FOUND : say_unread(folder, name, number, err);
 }
 
 int folder_remove(struct folder *folder, const char *name, struct err *err) {
@@ -233,28 +268,42 @@ int folder_rename(struct folder *folder, const char *from, const char *to,
   return say(folder, "rename", from, errno, err);
 }
 
+/* Tells one entry, or removes it.  -1 with errno set. */
+static int list_one(struct folder *folder, const char *name, folder_fn told,
+                    void *context) {
+  struct stat st;
+
+  if (strcmp(name, LOCK) == 0)
+    return 0;
+  if (str_has_suffix(str_of(name), STR(NEW))) {
+    (void)unlinkat(folder->fd, name, 0);
+    return 0;
+  }
+  if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? 0 : -1;
+  if (S_ISREG(st.st_mode))
+    told(context, name, (int64_t)st.st_size);
+  return 0;
+}
+
 int folder_list(struct folder *folder, folder_fn told, void *context,
                 struct err *err) {
   int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+  int number = errno;
 
   if (entries == NULL) {
-    int number = errno;
     if (fd >= 0)
       (void)close(fd);
     return say(folder, "read", "", number, err);
   }
-  for (const struct dirent *entry = readdir(entries); entry != NULL;
-       entry = readdir(entries)) {
-    const char *name = entry->d_name;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        strcmp(name, LOCK) == 0)
-      continue;
-    if (str_has_suffix(str_of(name), STR(NEW)))
-      (void)unlinkat(folder->fd, name, 0);
-    else
-      told(context, name);
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(entries);
+    if (entry == NULL || list_one(folder, entry->d_name, told, context) != 0)
+      break;
   }
+  number = errno; /* 0 at the end of all */
   (void)closedir(entries);
-  return 0;
+  return number == 0 ? 0 : say(folder, "read", "", number, err);
 }

@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "run/file.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +21,8 @@ struct folder {
 };
 
 /* Opens and locks PATH, or PATH/NODE when node is not empty; each is made with
- * mode 0700 if it is not there, what is above them is not.
+ * mode 0700 if it is not there, what is above them is not.  Where they lie
+ * survives the loss of power, if what is above them may be read.
  *
  * 0; or -1 with *err set: it cannot be made or opened, others may write to it,
  * or another process or node has it. */
@@ -47,25 +47,27 @@ int folder_write(struct folder *folder, const char *name, struct str bytes,
  * set. */
 int folder_sync(struct folder *folder, struct err *err);
 
-/* Reads the first bytes of a file, as many as out may hold.
- *
- * size  how long the file is
- * 0, or -1 with *err set. */
-int folder_peek(const struct folder *folder, const char *name, struct buf *out,
-                int64_t *size, struct err *err);
+enum folder_found {
+  FOLDER_FOUND,
+  FOLDER_ABSENT, /* there is no such file */
+  FOLDER_LATER,  /* no memory, or no file descriptor, just now; *err is set */
+  FOLDER_FAILED, /* it cannot be read; *err is set */
+};
 
-/* As file_read(). */
-enum file_found folder_read(const struct folder *folder, const char *name,
-                            struct buf *out, struct err *err);
+/* Reads a file from its beginning, as much of it as *out (emptied first) may
+ * hold. */
+enum folder_found folder_read(const struct folder *folder, const char *name,
+                              struct buf *out, struct err *err);
 
 /* 0, also when it is not there; or -1 with *err set. */
 int folder_remove(struct folder *folder, const char *name, struct err *err);
 int folder_rename(struct folder *folder, const char *from, const char *to,
                   struct err *err);
 
-/* Tells each name in the folder but for the lock, in any order.  What a write
- * left that did not come to its end is removed.  0, or -1 with *err set. */
-typedef void (*folder_fn)(void *context, const char *name);
+/* Tells each regular file in the folder but the lock, in any order.  What a
+ * write left that did not come to its end is removed.  The function may not
+ * change the folder.  0; or -1 with *err set, and not all were told. */
+typedef void (*folder_fn)(void *context, const char *name, int64_t bytes);
 int folder_list(struct folder *folder, folder_fn told, void *context,
                 struct err *err);
 

@@ -51,6 +51,13 @@ static void end(struct outbox *outbox, struct parcel *parcel) {
   parcel_free(parcel);
 }
 
+void outbox_put_back(struct outbox *outbox, struct parcel *parcel) {
+  if (parcel->n_data == 0)
+    end(outbox, parcel);
+  else
+    insert(outbox, parcel);
+}
+
 /* ---- the spool behind memory -------------------------------------------- */
 
 /* The oldest parcel in memory that has a file and is older than the given one;
@@ -92,54 +99,58 @@ void outbox_keep(struct outbox *outbox, bool with_leaving) {
 }
 
 /* Takes the oldest out of memory: to rest in the spool, or, if it cannot, for
- * good.  Returns how many data were dropped. */
-static size_t make_way(struct outbox *outbox) {
+ * good, counted in *n_dropped.  False when there is no memory to know by that
+ * it rests, and it stays. */
+static bool make_way(struct outbox *outbox, size_t *n_dropped) {
   struct parcel *oldest = outbox->oldest;
-  size_t n_data = oldest->n_data;
 
-  if (keep(outbox, oldest) == SPOOL_KEPT) {
+  if (keep(outbox, oldest) == SPOOL_KEPT)
     spool_sync(outbox->spool);
-    (void)outbox_take(outbox, oldest);
-    if (spool_rest(outbox->spool, oldest) == 0)
-      return 0;
+  /* Also if that failed: the file is there, and memory is not. */
+  (void)outbox_take(outbox, oldest);
+  if (!spool_has(outbox->spool, oldest)) {
+    *n_dropped += oldest->n_data;
     end(outbox, oldest);
-    return n_data;
+    return true;
   }
-  end(outbox, outbox_take(outbox, oldest));
-  return n_data;
+  if (spool_rest(outbox->spool, oldest) == 0)
+    return true;
+  insert(outbox, oldest);
+  return false;
 }
 
 size_t outbox_put(struct outbox *outbox, struct parcel *parcel) {
-  if (parcel->n_data == 0) {
-    end(outbox, parcel);
-    return 0;
-  }
-  insert(outbox, parcel);
-
   size_t n_dropped = 0;
-  while (outbox->bytes > outbox->limit_bytes)
-    n_dropped += make_way(outbox);
+
+  outbox_put_back(outbox, parcel);
+  while (outbox->bytes > outbox->limit_bytes && make_way(outbox, &n_dropped))
+    continue;
   outbox->n_dropped += n_dropped;
   return n_dropped;
 }
 
-/* Brings the newest parcel that rests back; false when there is no room for it
- * beside others.  Alone it always has: else it would never be sent. */
+/* Brings the newest parcel that rests back, without what has become too old;
+ * false when there is no room for it beside others.  Alone it always has: else
+ * it would never be sent. */
 static bool wake(struct outbox *outbox) {
   bool is_alone = outbox->newest == NULL;
+  size_t n_known = 0;
   size_t room = outbox->bytes < outbox->limit_bytes
                     ? outbox->limit_bytes - outbox->bytes
                     : 0;
   /* In memory a parcel takes up to about twice what its file does. */
   int64_t file_bytes = is_alone ? INT64_MAX : (int64_t)(room / 2);
-  struct parcel *parcel = spool_wake(outbox->spool, file_bytes);
+  struct parcel *parcel = spool_wake(outbox->spool, file_bytes, &n_known);
 
   if (parcel == NULL)
     return false;
-  if (!is_alone && parcel_bytes(parcel) > room &&
+  (void)parcel_expire(parcel, outbox->oldest_s);
+  if (n_known > parcel->n_data)
+    outbox->n_expired += n_known - parcel->n_data;
+  if (!is_alone && parcel->n_data > 0 && parcel_bytes(parcel) > room &&
       spool_rest(outbox->spool, parcel) == 0)
     return false;
-  insert(outbox, parcel);
+  outbox_put_back(outbox, parcel);
   return true;
 }
 
@@ -201,8 +212,10 @@ static size_t sweep(struct outbox *outbox,
 }
 
 /* Of those that rest, nothing but the flush is known: it may hold data of two
- * hours later, and what is too old in the others is found when they wake. */
+ * hours later, and what is too old in the others is taken out when they wake.
+ */
 size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
+  outbox->oldest_s = oldest_s;
   size_t n_expired =
       spool_expire(outbox->spool, (oldest_s - CW_FUTURE_S) * 1000);
   n_expired += sweep(outbox, parcel_expire, oldest_s);

@@ -22,14 +22,19 @@ struct outbox {
   size_t limit_bytes;             /* set by the owner */
   uint64_t n_dropped;             /* data dropped for lack of room, ever */
   uint64_t n_expired;             /* data dropped for age, ever */
+  int64_t oldest_s;               /* as outbox_expire() was told */
   struct spool *spool;            /* borrowed */
 };
 
 /* Takes the parcel and puts it in its place by flush (before others of the same
  * cut); an empty one is freed, and its file removed.  Then has the oldest rest
- * in the spool, or drops them, while the limit is passed.  Returns how many
- * data were dropped. */
+ * in the spool, or drops them, while the limit is passed: no other parcel may
+ * be used afterwards.  Returns how many data were dropped. */
 size_t outbox_put(struct outbox *outbox, struct parcel *parcel);
+
+/* The same for a parcel that was taken out and holds no more than before: all
+ * others stay where they are. */
+void outbox_put_back(struct outbox *outbox, struct parcel *parcel);
 
 /* Takes a parcel out of the list; it is the caller's again. */
 struct parcel *outbox_take(struct outbox *outbox, struct parcel *parcel);

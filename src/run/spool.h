@@ -34,6 +34,9 @@ void spool_free(struct spool *spool);
  * was not tried a moment ago. */
 void spool_open(struct spool *spool);
 
+/* The end is near: what has failed a moment ago may be tried at once. */
+void spool_hurry(struct spool *spool);
+
 /* Whether there is a spool to write to. */
 bool spool_is_open(const struct spool *spool);
 
@@ -49,13 +52,14 @@ enum spool_kept {
 enum spool_kept spool_keep(struct spool *spool, struct parcel *parcel);
 
 /* To be called after spool_keep(): what was kept then survives the loss of
- * power. */
+ * power, and what was removed stays so. */
 void spool_sync(struct spool *spool);
 
 /* Whether the parcel lies on disk as it is. */
 bool spool_has(const struct spool *spool, const struct parcel *parcel);
 
-/* Removes the parcel's file, if it has one. */
+/* Removes the parcel's file, if it has one; when that fails, it is done as soon
+ * as it can be. */
 void spool_remove(struct spool *spool, struct parcel *parcel);
 
 /* Takes a parcel that lies on disk out of memory.  0; or -1 for lack of memory,
@@ -67,9 +71,13 @@ int spool_rest(struct spool *spool, struct parcel *parcel);
 int64_t spool_newest(const struct spool *spool);
 
 /* Brings the newest parcel that rests back to memory, the caller's again, if
- * its file is not longer than room_bytes.  NULL when there is none, or no
- * memory; what cannot be read is set aside. */
-struct parcel *spool_wake(struct spool *spool, int64_t room_bytes);
+ * its file is not longer than room_bytes.  NULL when there is none, or it
+ * cannot be read just now; what is damaged is set aside.
+ *
+ * n_known  how many of its data were known to wait: what was found too old
+ *          before it came to rest is in its file still */
+struct parcel *spool_wake(struct spool *spool, int64_t room_bytes,
+                          size_t *n_known);
 
 /* Removes what rests of flushes before number; returns how many data. */
 size_t spool_expire(struct spool *spool, int64_t number);

@@ -83,7 +83,7 @@ static void clear_environment(void) {
 }
 
 /* "NAME=value NAME=value", values without blanks; "_" stands for a blank. */
-static void put_environment(const char *words) {
+static inline void put_environment(const char *words) {
   char text[1024];
   (void)snprintf(text, sizeof(text), "%s", words);
   char *rest = NULL;

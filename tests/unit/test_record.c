@@ -2,12 +2,8 @@
 
 #include "base/digest.h"
 
+#include "parcels.h"
 #include "wire_random.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define FLUSH INT64_C(1700000000123)
 
@@ -21,17 +17,6 @@ static struct parcel *sample(void) {
   assert_int_equal(
       parcel_add(parcel, STR("{\"x\":\"\xC3\xA9\"}"), "h\n\xFF/x", 0), 0);
   return parcel;
-}
-
-static void assert_same(const struct parcel *a, const struct parcel *b) {
-  assert_string_equal(a->namespace, b->namespace);
-  assert_int_equal(a->flush, b->flush);
-  assert_int_equal(a->n_data, b->n_data);
-  for (size_t i = 0; i < a->n_data; i++) {
-    assert_true(str_eq(parcel_text(a, i), parcel_text(b, i)));
-    assert_string_equal(parcel_identifier(a, i), parcel_identifier(b, i));
-    assert_int_equal(a->data[i].time_s, b->data[i].time_s);
-  }
 }
 
 static enum record_kind read(struct str bytes, struct parcel **out) {
@@ -50,7 +35,7 @@ static void reads_what_it_wrote(void **state) {
 
   assert_int_equal(record_put(parcel, &bytes), 0);
   assert_int_equal(read(str_of_buf(&bytes), &again), RECORD_WHOLE);
-  assert_same(parcel, again);
+  assert_same_parcel(parcel, again);
   assert_int_equal(
       record_count((struct str){bytes.data, RECORD_HEAD_BYTES}, &n_data, NULL),
       RECORD_WHOLE);
@@ -62,7 +47,7 @@ static void reads_what_it_wrote(void **state) {
   buf_reset(&bytes);
   assert_int_equal(record_put(parcel, &bytes), 0);
   assert_int_equal(read(str_of_buf(&bytes), &again), RECORD_WHOLE);
-  assert_same(parcel, again);
+  assert_same_parcel(parcel, again);
   parcel_free(again);
   parcel_free(parcel);
   buf_clear(&bytes);
@@ -168,7 +153,7 @@ static void holds_the_largest_parcel(void **state) {
   assert_true(parcel->n_data > 900);
   assert_int_equal(record_put(parcel, &bytes), 0);
   assert_int_equal(read(str_of_buf(&bytes), &again), RECORD_WHOLE);
-  assert_same(parcel, again);
+  assert_same_parcel(parcel, again);
   parcel_free(again);
   parcel_free(parcel);
   buf_clear(&text);
@@ -242,7 +227,7 @@ static void survives_random_parcels(void **state) {
     buf_reset(&bytes);
     assert_int_equal(record_put(parcel, &bytes), 0);
     assert_int_equal(read(str_of_buf(&bytes), &again), RECORD_WHOLE);
-    assert_same(parcel, again);
+    assert_same_parcel(parcel, again);
     parcel_free(again);
     parcel_free(parcel);
   }
