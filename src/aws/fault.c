@@ -15,7 +15,18 @@ struct str fault_bare_type(struct str type) {
 
 /* ---- bodies -------------------------------------------------------------- */
 
+/* What CloudWatch says when all is well: read without memory, of which the lack
+ * must not turn it into anything else. */
+static bool is_empty_object(struct str body) {
+  struct str inside = {body.p + 1, body.len - 2};
+  return body.len >= 2 && body.p[body.len - 1] == '}' &&
+         str_trim(inside).len == 0;
+}
+
 static void read_json(struct str body, struct fault *out) {
+  out->is_accepting = is_empty_object(body);
+  if (out->is_accepting)
+    return;
   out->document = json_parse(body, NULL);
   if (json_kind(out->document) != JSON_OBJECT)
     return;
