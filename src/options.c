@@ -167,6 +167,9 @@ static const struct option table[] = {
     {"BufferAge", .fallback = "1206000", .where = LEVELS, .kind = NUMBER,
      .n_arguments = 1, .set = set_whole, RANGE(1, CW_PAST_S, "seconds"),
      SENDER(buffer_age_s)},
+    {"BackfillRate", .fallback = "1", .where = LEVELS, .kind = NUMBER,
+     .n_arguments = 1, .set = set_number, RANGE(0, 1000, "requests a second"),
+     SENDER(backfill_rate)},
     {"ShutdownTimeout", .fallback = "5", .where = IN_PLUGIN, .kind = NUMBER,
      .n_arguments = 1, .set = set_milliseconds, RANGE(0, 3600, "seconds"),
      LEVEL(shutdown_timeout_ms)},
@@ -184,7 +187,6 @@ static_assert(N_OPTIONS <= 64, "struct level.given has a bit for each");
 
 /* Options that design.md knows and this version does not. */
 static const char *const later[] = {
-    "BackfillRate",
     "DryRun",
     "StatusFile",
     "ReportStats",

@@ -23,14 +23,26 @@ static bool is_empty_object(struct str body) {
          str_trim(inside).len == 0;
 }
 
+/* AWS may give the operation an output one day, so other members are no
+ * obstacle; but what tells of an error was not accepted, whatever its status.
+ */
+static bool tells_of_error(const struct json *object) {
+  static const char *const members[] = {"__type", "code", "message", "Message",
+                                        "error"};
+
+  for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+    if (json_get(object, members[i]) != NULL)
+      return true;
+  return false;
+}
+
 static void read_json(struct str body, struct fault *out) {
   out->is_accepting = is_empty_object(body);
   if (out->is_accepting)
     return;
   out->document = json_parse(body, NULL);
-  if (json_kind(out->document) != JSON_OBJECT)
-    return;
-  out->is_accepting = true;
+  out->is_torn = out->document == NULL;
+  out->is_accepting = !out->is_torn && !tells_of_error(out->document);
   out->code = fault_bare_type(json_string(out->document, "__type", "code"));
   out->message = json_string(out->document, "message", "Message");
 }
@@ -43,7 +55,10 @@ static void read_xml(struct str body, struct fault *out) {
     out->message = xml_element(body, "Message");
     return;
   }
-  out->is_accepting = str_has_suffix(root, STR("Response"));
+  if (!str_eq(root, STR("PutMetricDataResponse")))
+    return;
+  out->is_accepting = xml_is_ended(body, root);
+  out->is_torn = !out->is_accepting;
 }
 
 void fault_read(struct fault *out, struct str body) {

@@ -3,6 +3,11 @@
  *   {"__type": "PREFIX#CODE", "message": ...}    or "code", "Message"
  *   <ErrorResponse><Error><Code>CODE</Code><Message>...   Query
  *
+ * and whether it can be AWS's success of PutMetricData, which has no output:
+ *
+ *   nothing, or a JSON object that tells of no error
+ *   <PutMetricDataResponse>...</PutMetricDataResponse>    Query
+ *
  * Nothing here decides; reply.c does. */
 #ifndef AWS_FAULT_H
 #define AWS_FAULT_H
@@ -15,7 +20,8 @@
 /* Slices of the body, or of the document. */
 struct fault {
   struct json *document; /* owned; NULL: none */
-  bool is_accepting;     /* nothing, a JSON object, <...Response> */
+  bool is_accepting;     /* it is such a success, and whole */
+  bool is_torn;          /* it begins as one, but its end is missing */
   bool is_xml;
   struct str code; /* as it stands there; "" when there is none */
   struct str message;

@@ -17,19 +17,34 @@
 
 /* ---- the table ----------------------------------------------------------- */
 
+#define HINT_DATA                                                              \
+  "correct it in the <Metric> block, or where the value comes from"
+#define HINT_PLUGIN                                                            \
+  "Endpoint is not CloudWatch's, or this is an error of the plugin: report it"
+#define HINT_SIZE "use fewer or shorter dimensions"
 #define HINT_PROTOCOL                                                          \
   "the endpoint may not know the JSON protocol: try Protocol \"query\""
 #define HINT_GZIP "the endpoint may not know compression: try Compression false"
-#define HINT_CLOCK "check the clock of this host"
+#define HINT_RATE                                                              \
+  "raise FlushInterval, or ask AWS for a higher quota of PutMetricData"
+#define HINT_SERVICE "nothing is to be done here; if it lasts, see AWS Health"
+#define HINT_SLOW                                                              \
+  "if it lasts, see what slows or breaks requests: the network, Proxy"
+#define HINT_EXPIRED                                                           \
+  "new credentials are fetched; a SessionToken of the configuration must be "  \
+  "replaced by hand"
 #define HINT_KEY                                                               \
   "check the access key id, and that the Region is enabled for the account"
 #define HINT_SECRET                                                            \
   "check Region, the secret access key and the clock, and that no proxy "      \
   "changes headers"
+#define HINT_PROXY "check that no proxy on the way changes headers"
+#define HINT_CLOCK "check the clock of this host"
+#define HINT_POLICY                                                            \
+  "allow cloudwatch:PutMetricData to this identity, for this Namespace if "    \
+  "there is a condition on cloudwatch:namespace"
 #define HINT_ACCOUNT                                                           \
   "check that the account is active and signed up for CloudWatch"
-#define HINT_POLICY "allow cloudwatch:PutMetricData to this identity"
-#define HINT_PROXY "check that no proxy on the way changes headers"
 
 static const struct row {
   const char *code;
@@ -38,20 +53,23 @@ static const struct row {
   const char *hint;
 } rows[] = {
     /* the data */
-    {"InvalidParameterValue", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"InvalidParameterValueException", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"InvalidParameterCombination", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"InvalidParameterCombinationException", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"MissingParameter", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"MissingRequiredParameter", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"MissingRequiredParameterException", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"ValidationError", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"ValidationException", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"SerializationException", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"InvalidQueryParameter", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"MalformedQueryString", OUTCOME_MEND, REPLY_PLAIN, ""},
-    {"RequestEntityTooLarge", OUTCOME_MEND, REPLY_TOO_LARGE, ""},
-    {"RequestEntityTooLargeException", OUTCOME_MEND, REPLY_TOO_LARGE, ""},
+    {"InvalidParameterValue", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
+    {"InvalidParameterValueException", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
+    {"InvalidParameterCombination", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"InvalidParameterCombinationException", OUTCOME_MEND, REPLY_PLAIN,
+     HINT_PLUGIN},
+    {"MissingParameter", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"MissingRequiredParameter", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"MissingRequiredParameterException", OUTCOME_MEND, REPLY_PLAIN,
+     HINT_PLUGIN},
+    {"ValidationError", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
+    {"ValidationException", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
+    {"SerializationException", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"InvalidQueryParameter", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"MalformedQueryString", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"RequestEntityTooLarge", OUTCOME_MEND, REPLY_TOO_LARGE, HINT_SIZE},
+    {"RequestEntityTooLargeException", OUTCOME_MEND, REPLY_TOO_LARGE,
+     HINT_SIZE},
 
     /* the endpoint */
     {"InvalidAction", OUTCOME_RETRY, REPLY_PROTOCOL, HINT_PROTOCOL},
@@ -60,43 +78,46 @@ static const struct row {
     {"MalformedHttpRequestException", OUTCOME_RETRY, REPLY_PROTOCOL, HINT_GZIP},
 
     /* too many requests */
-    {"Throttling", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"ThrottlingException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"ThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"RequestThrottled", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"RequestThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"TooManyRequestsException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
+    {"Throttling", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"ThrottlingException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"ThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"RequestThrottled", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"RequestThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"TooManyRequestsException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
     {"ProvisionedThroughputExceededException", OUTCOME_RETRY, REPLY_THROTTLED,
-     ""},
-    {"TransactionInProgressException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"RequestLimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"BandwidthLimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"LimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"LimitExceededException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"SlowDown", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"PriorRequestNotComplete", OUTCOME_RETRY, REPLY_THROTTLED, ""},
-    {"EC2ThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, ""},
+     HINT_RATE},
+    {"TransactionInProgressException", OUTCOME_RETRY, REPLY_THROTTLED,
+     HINT_RATE},
+    {"RequestLimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"BandwidthLimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"LimitExceeded", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"LimitExceededException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"LimitExceededFault", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"SlowDown", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"PriorRequestNotComplete", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
+    {"EC2ThrottledException", OUTCOME_RETRY, REPLY_THROTTLED, HINT_RATE},
 
     /* the service */
-    {"InternalServiceError", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"InternalServiceFault", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"InternalFailure", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"ServiceUnavailable", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"RequestTimeout", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"RequestTimeoutException", OUTCOME_RETRY, REPLY_PLAIN, ""},
-    {"RequestAbortedException", OUTCOME_RETRY, REPLY_PLAIN, ""},
+    {"InternalServiceError", OUTCOME_RETRY, REPLY_PLAIN, HINT_SERVICE},
+    {"InternalServiceFault", OUTCOME_RETRY, REPLY_PLAIN, HINT_SERVICE},
+    {"InternalFailure", OUTCOME_RETRY, REPLY_PLAIN, HINT_SERVICE},
+    {"ServiceUnavailable", OUTCOME_RETRY, REPLY_PLAIN, HINT_SERVICE},
+    {"ServiceUnavailableException", OUTCOME_RETRY, REPLY_PLAIN, HINT_SERVICE},
+    {"RequestTimeout", OUTCOME_RETRY, REPLY_PLAIN, HINT_SLOW},
+    {"RequestTimeoutException", OUTCOME_RETRY, REPLY_PLAIN, HINT_SLOW},
+    {"RequestAbortedException", OUTCOME_RETRY, REPLY_PLAIN, HINT_SLOW},
 
     /* the credentials */
-    {"ExpiredToken", OUTCOME_REFRESH, REPLY_PLAIN, ""},
-    {"ExpiredTokenException", OUTCOME_REFRESH, REPLY_PLAIN, ""},
+    {"ExpiredToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_EXPIRED},
+    {"ExpiredTokenException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_EXPIRED},
     {"InvalidClientTokenId", OUTCOME_REFRESH, REPLY_PLAIN, HINT_KEY},
     {"UnrecognizedClientException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_KEY},
     {"MissingAuthenticationToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_PROXY},
     {"MissingAuthenticationTokenException", OUTCOME_REFRESH, REPLY_PLAIN,
      HINT_PROXY},
-    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
-    {"AuthFailure", OUTCOME_REFRESH, REPLY_PLAIN, HINT_SECRET},
+    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"AuthFailure", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
 
     /* the clock */
     {"RequestExpired", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},
@@ -114,16 +135,55 @@ static const struct row {
      HINT_PROXY},
 };
 
-static const struct row unknown = {"", OUTCOME_RETRY, REPLY_PLAIN, ""};
-
 static const struct row *find_row(const char *code) {
+  static const struct row unknown = {
+      "", OUTCOME_RETRY, REPLY_PLAIN,
+      "look up the code among the common errors of the CloudWatch API "
+      "reference"};
+
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
     if (strcmp(rows[i].code, code) == 0)
       return &rows[i];
   return &unknown;
 }
 
-const char *reply_hint(const char *code) { return find_row(code)->hint; }
+const char *reply_code_at(size_t i) {
+  return i < sizeof(rows) / sizeof(rows[0]) ? rows[i].code : NULL;
+}
+
+/* What to do about answers that have no code, by their status. */
+static const struct bare {
+  int first, last;
+  const char *hint;
+} bare[] = {
+    {300, 399, "redirects are not followed: see what Endpoint and Proxy name"},
+    {407, 407,
+     "write the login of the proxy into Proxy, or the host into "
+     "NoProxy"},
+    {408, 408,
+     "see what on the way slows or shortens requests: the network, "
+     "Proxy"},
+    {413, 413, "let the proxy on the way pass requests of 1 MB"},
+    {429, 429, HINT_RATE},
+    {500, 599, "if it lasts, see AWS Health, and Endpoint and Proxy"},
+    {1, 999, "see what Endpoint, Proxy and NoProxy lead to"},
+};
+
+static const char *find_bare(int status) {
+  for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
+    if (status >= bare[i].first && status <= bare[i].last)
+      return bare[i].hint;
+  return "";
+}
+
+const char *reply_hint(const struct reply *reply) {
+  if (reply->outcome == OUTCOME_SENT)
+    return "";
+  if (reply->class == REPLY_SKEWED) /* found by the message, too */
+    return HINT_CLOCK;
+  return reply->code[0] == '\0' ? find_bare(reply->status)
+                                : find_row(reply->code)->hint;
+}
 
 /* ---- codes --------------------------------------------------------------- */
 
@@ -146,30 +206,78 @@ static bool set_code(struct reply *out, struct str code) {
 
 /* ---- data that were refused ---------------------------------------------- */
 
+#define MEMBER "MetricData.member."
+
+/* Whether "MetricData.member.3.Dimensions.member.2.Value", of which path is the
+ * text from behind the first number on, is about what all data of the series
+ * share. */
+static bool names_series(struct str path) {
+  static const char *const shared[] = {".MetricName", ".Dimensions", ".Unit"};
+
+  for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+    struct str name = str_of(shared[i]);
+    if (str_has_prefix(path, name) &&
+        (path.len == name.len || !str_is_alnum(path.p[name.len])))
+      return true;
+  }
+  return false;
+}
+
 /* Data that a message names, one by one: "The parameter
- * MetricData.member.3.Value ..." is the third, index 2. */
-static void find_refused(struct reply *out, struct str message, size_t n_data) {
-  bool refused[REPLY_INDEX_MAX] = {false};
-  struct str mark = STR("MetricData.member.");
+ * MetricData.member.3.Value ..." is the third, index 2.
+ *
+ * is_cut  the message may end within a number, which is then not known */
+static void find_refused(struct reply *out, struct str message, bool is_cut,
+                         size_t n_data) {
+  enum { NOT_NAMED, DATUM_NAMED, SERIES_NAMED };
+  unsigned char named[REPLY_INDEX_MAX] = {NOT_NAMED};
   if (n_data > REPLY_INDEX_MAX)
     n_data = REPLY_INDEX_MAX;
 
   for (;;) {
-    size_t at = str_find(message, mark);
+    size_t at = str_find(message, STR(MEMBER));
     if (at == message.len)
       break;
-    message = str_from(message, at + mark.len);
+    message = str_from(message, at + sizeof(MEMBER) - 1);
     size_t number = 0, i = 0;
     for (; i < message.len && str_is_digit(message.p[i]); i++)
       if (number <= n_data)
         number = number * 10 + (size_t)(message.p[i] - '0');
     message = str_from(message, i);
-    if (number >= 1 && number <= n_data)
-      refused[number - 1] = true;
+    if (number < 1 || number > n_data || (is_cut && message.len == 0))
+      continue;
+    if (names_series(message))
+      named[number - 1] = SERIES_NAMED;
+    else if (named[number - 1] == NOT_NAMED)
+      named[number - 1] = DATUM_NAMED;
   }
   for (size_t i = 0; i < n_data; i++)
-    if (refused[i])
-      out->refused[out->n_refused++] = (uint16_t)i;
+    if (named[i] != NOT_NAMED)
+      out->refused[out->n_refused++] =
+          (struct reply_refused){(uint16_t)i, named[i] == SERIES_NAMED};
+}
+
+/* Where the sentence begins in which the text has byte at. */
+static size_t sentence_start(const char *text, size_t at) {
+  while (at > 0 && strncmp(text + at, "The ", 4) != 0 &&
+         !(at > 1 && strncmp(text + at - 2, ". ", 2) == 0))
+    at--;
+  return at;
+}
+
+const char *reply_sentence(const struct reply *reply, size_t index) {
+  char array[32];
+  struct buf name = BUF_OVER(array);
+  const char *found = reply->message;
+
+  buf_printf(&name, MEMBER "%zu", index + 1);
+  while ((found = strstr(found, buf_str(&name))) != NULL &&
+         str_is_digit(found[name.len]))
+    found += name.len;
+  if (found == NULL)
+    return reply->message;
+  return reply->message +
+         sentence_start(reply->message, (size_t)(found - reply->message));
 }
 
 /* ---- judging ------------------------------------------------------------- */
@@ -194,31 +302,47 @@ static void judge_code(struct reply *out, struct str message) {
     decide(out, OUTCOME_RETRY, REPLY_SKEWED);
 }
 
+/* Whether the code of an error stands in one of the places for it. */
+static bool find_code(struct reply *out, const struct reply_input *input,
+                      const struct fault *fault) {
+  struct str query_error = input->query_error, query_code = {0};
+
+  str_split(&query_error, ';', &query_code);
+  return set_code(out, query_code) ||
+         set_code(out, fault_bare_type(input->error_type)) ||
+         set_code(out, fault->code);
+}
+
+static bool is_success(int status) { return status >= 200 && status <= 299; }
+
 void reply_judge(const struct reply_input *input, size_t n_data,
                  struct reply *out) {
   struct fault fault;
-  struct buf message = BUF_OVER(out->message);
-  struct str query_error = input->query_error, query_code = {0};
-  *out = (struct reply){.outcome = OUTCOME_RETRY, .class = REPLY_NO_CODE};
+  struct buf line = BUF_OVER(out->message);
+  *out = (struct reply){.status = input->status,
+                        .outcome = OUTCOME_RETRY,
+                        .class = REPLY_NO_CODE};
   if (input->status == 0)
     return;
 
   fault_read(&fault, input->body);
-  if (input->status >= 200 && input->status <= 299 && fault.is_accepting) {
-    decide(out, OUTCOME_SENT, REPLY_PLAIN);
-    goto out;
+  struct str message = fault.message;
+  bool has_code = find_code(out, input, &fault);
+  if (has_code && message.len == 0 && input->is_cut)
+    message = input->body; /* which ends in the midst of its message */
+  fault_put_line(message, fault.is_xml, &line);
+  if (has_code) {
+    judge_code(out, message);
+  } else if (is_success(input->status)) {
+    out->is_torn = fault.is_torn || (fault.is_accepting && input->is_cut);
+    if (fault.is_accepting && !input->is_cut)
+      decide(out, OUTCOME_SENT, REPLY_PLAIN);
   }
-
-  fault_put_message(&fault, &message);
-  str_split(&query_error, ';', &query_code);
-  if (set_code(out, query_code) ||
-      set_code(out, fault_bare_type(input->error_type)) ||
-      set_code(out, fault.code))
-    judge_code(out, fault.message);
   if (input->status == 413)
     decide(out, OUTCOME_MEND, REPLY_TOO_LARGE);
+  if (input->status == 429)
+    decide(out, OUTCOME_RETRY, REPLY_THROTTLED);
   if (out->outcome == OUTCOME_MEND && out->class != REPLY_TOO_LARGE)
-    find_refused(out, fault.message, n_data);
-out:
+    find_refused(out, message, input->is_cut, n_data);
   fault_clear(&fault);
 }

@@ -1,6 +1,5 @@
 #include "aws/xml.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* ---- elements ------------------------------------------------------------ */
@@ -22,6 +21,16 @@ struct str xml_root(struct str body) {
   while (len < body.len && str_is_alnum(body.p[len]))
     len++;
   return (struct str){body.p + 1, len - 1};
+}
+
+bool xml_is_ended(struct str body, struct str root) {
+  if (!str_has_suffix(body, STR(">")))
+    return false;
+  body = str_trim((struct str){body.p, body.len - 1});
+  if (!str_has_suffix(body, root))
+    return false;
+  body.len -= root.len;
+  return str_has_suffix(body, STR("</"));
 }
 
 /* Whether a tag's name ends here: "<Name>" and "<Name xmlns=...>", but not

@@ -9,9 +9,15 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#include <stdbool.h>
+
 /* The name of the root element; "" when there is none.  Steps over the XML
  * declaration, comments and the document type.  body is trimmed. */
 struct str xml_root(struct str body);
+
+/* Whether the body, trimmed, ends with the end tag of its root: otherwise a
+ * part of it is missing. */
+bool xml_is_ended(struct str body, struct str root);
 
 /* What stands between the first opening tag of that name and the first closing
  * one after it; "" when there is no such element.  name is a literal of at

@@ -148,11 +148,14 @@ static void add_one(struct agg *agg, struct target *target, double value,
 /* Whether the value's time is one that is of use. */
 static bool is_in_window(struct agg *agg, const struct input *in,
                          const struct agg_now *now, int64_t second) {
-  if (second < now->wall_s - agg->past_s || second <= 0) {
+  int64_t service_s = now->wall_s + now->offset_s;
+
+  if (second < service_s - agg->past_s || second <= 0) {
     tally_add(&agg->tally, REASON_OLD, in);
     return false;
   }
-  if (second > now->wall_s + agg->ahead_s || second > UINT32_MAX) {
+  if (second > now->wall_s + agg->ahead_s || second > service_s + CW_FUTURE_S ||
+      second > UINT32_MAX) {
     tally_add(&agg->tally, REASON_AHEAD, in);
     return false;
   }

@@ -49,11 +49,15 @@ struct agg {
 struct agg_now {
   int64_t wall_s;
   int64_t steady_s;
+  int64_t offset_s; /* the service's clock less wall_s, as far as it is known */
 };
 
 /* max_metrics  series alive at once
- * past_s       how old a value may be; CloudWatch's own limit holds beside it
- * ahead_s      how far in the future it may lie; likewise
+ * past_s       how old a value may be, by the service's clock; CloudWatch's own
+ *              limit holds beside it
+ * ahead_s      how far in the future it may lie, by this host's clock, as what
+ *              it stamps itself must pass; CloudWatch's limit holds beside it,
+ *              by both clocks
  * n_meta       meta data values in struct input
  * seed         random */
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,

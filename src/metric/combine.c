@@ -95,6 +95,13 @@ uint32_t horizon_period(const struct horizon *horizon,
   return second - second % period_length(horizon, series);
 }
 
+/* Whether the period begins later than a value can be: it was stamped by a
+ * clock that has been set back since, and nothing more comes for it. */
+static bool is_stranded(const struct horizon *horizon,
+                        const struct series *series, uint32_t second) {
+  return horizon_period(horizon, series, second) > horizon->latest_s;
+}
+
 bool horizon_holds(const struct horizon *horizon, const struct series *series,
                    uint32_t second) {
   int64_t end = (int64_t)horizon_period(horizon, series, second) +
@@ -102,7 +109,8 @@ bool horizon_holds(const struct horizon *horizon, const struct series *series,
 
   if (horizon_awaits(horizon->awaited, series))
     return false;
-  return horizon->is_forced || end <= horizon->until_s;
+  return horizon->is_forced || end <= horizon->until_s ||
+         is_stranded(horizon, series, second);
 }
 
 bool horizon_awaits(uint64_t awaited, const struct series *series) {
@@ -297,19 +305,38 @@ void combine_span(const struct group *group, uint32_t *oldest_s,
   }
 }
 
-void combine_cut(struct group *group, const struct horizon *horizon,
-                 struct tally *tally, combine_fn emit, void *context) {
-  size_t i = 0;
+/* Whether a slot is left to a later flush. */
+static bool is_early(const struct group *group, const struct horizon *horizon,
+                     uint32_t slot, int64_t end) {
+  if (!horizon_holds(horizon, group->series, slot))
+    return true;
+  /* A slot of the future is nobody's whose clock is right: it waits. */
+  return end > horizon->until_s &&
+         (!horizon->is_forced || slot > horizon->until_s) &&
+         !is_stranded(horizon, group->series, slot);
+}
 
-  find_slot_length(group);
-  forget_the_future(group, horizon->latest_s);
-  qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
-  for (; i < group->n_waiting && group->waiting[i].second < group->cut_s; i++) {
+/* Whether more might have come for a slot that is cut.  is_last: nothing waits
+ * that is later. */
+static bool may_be_half(const struct group *group,
+                        const struct horizon *horizon, uint32_t slot,
+                        int64_t end, bool is_last) {
+  if (is_stranded(horizon, group->series, slot))
+    return is_last;
+  return end > horizon->until_s || (is_last && is_fresh(group, horizon, end));
+}
+
+/* Cuts what is due of the values from number i up to n, which are in order;
+ * returns the number of the first that is not. */
+static size_t cut_range(struct group *group, size_t i, size_t n,
+                        const struct horizon *horizon, struct tally *tally,
+                        combine_fn emit, void *context) {
+  for (; i < n && group->waiting[i].second < group->cut_s; i++) {
     tally_add_text(tally, REASON_LATE, 1, group->series->identifier);
     take_value(&group->waiting[i]);
   }
 
-  while (i < group->n_waiting) {
+  while (i < n) {
     uint32_t slot =
         group->waiting[i].second - group->waiting[i].second % group->slot_s;
     int64_t end = (int64_t)slot + group->slot_s;
@@ -317,21 +344,42 @@ void combine_cut(struct group *group, const struct horizon *horizon,
      * no time is told twice. */
     if (slot < group->cut_s)
       slot = group->cut_s;
-    bool is_open = end > horizon->until_s;
-    /* A slot of the future is nobody's whose clock is right: it waits. */
-    if (!horizon_holds(horizon, group->series, slot) ||
-        (is_open && (!horizon->is_forced || slot > horizon->until_s)))
+    if (is_early(group, horizon, slot, end))
       break;
 
     i = take_slot(group, i, slot, end);
-    bool is_half =
-        is_open || (i == group->n_waiting && is_fresh(group, horizon, end));
+    bool is_half = may_be_half(group, horizon, slot, end, i == n);
     group->cut_s = (uint32_t)end;
     if (is_half && !is_complete(group, slot))
       tally_add_text(tally, REASON_SLOT_DROPPED, 1, group->series->identifier);
     else
       yield(group, slot, tally, emit, context);
   }
+  return i;
+}
 
-  forget_values(group, i);
+/* Cuts what a clock that has been set back since has left: values at the end,
+ * the last slots of their time. */
+static void cut_stranded(struct group *group, const struct horizon *horizon,
+                         struct tally *tally, combine_fn emit, void *context) {
+  size_t n = group->n_waiting;
+
+  if (horizon_awaits(horizon->awaited, group->series))
+    return;
+  while (n > 0 && is_stranded(horizon, group->series,
+                              group->waiting[n - 1].second -
+                                  group->waiting[n - 1].second % group->slot_s))
+    n--;
+  (void)cut_range(group, n, group->n_waiting, horizon, tally, emit, context);
+  group->n_waiting = n;
+}
+
+void combine_cut(struct group *group, const struct horizon *horizon,
+                 struct tally *tally, combine_fn emit, void *context) {
+  find_slot_length(group);
+  qsort(group->waiting, group->n_waiting, sizeof(*group->waiting), by_time);
+  cut_stranded(group, horizon, tally, emit, context);
+  forget_the_future(group, horizon->latest_s);
+  forget_values(group, cut_range(group, 0, group->n_waiting, horizon, tally,
+                                 emit, context));
 }

@@ -69,26 +69,35 @@ static void put_form(struct json_out *json, const struct datum *datum) {
   }
 }
 
-int encode_json_datum(struct json_out *json, const struct datum *datum,
-                      struct buf *to) {
-  const struct series_name *series = datum->series;
-
-  json_begin(json, to);
-  json_open_object(json);
+static void put_series(struct json_out *json,
+                       const struct series_name *series) {
   put_text(json, "MetricName", series->name);
   if (series->n_dimensions > 0)
     put_dimensions(json, series);
-  put_key(json, "Timestamp");
-  json_put_int(json, datum->time_s);
-  put_form(json, datum);
   if (!str_eq(str_of(series->unit), STR("None")))
     put_text(json, "Unit", series->unit);
   if (series->resolution_s != RESOLUTION_DEFAULT_S) {
     put_key(json, "StorageResolution");
     json_put_int(json, series->resolution_s);
   }
+}
+
+int encode_json_datum(struct json_out *json, const struct datum *datum,
+                      struct buf *to) {
+  json_begin(json, to);
+  json_open_object(json);
+  put_series(json, datum->series);
+  put_key(json, "Timestamp");
+  json_put_int(json, datum->time_s);
+  put_form(json, datum);
   json_close_object(json);
   return json_end(json);
+}
+
+/* Inside a JSON string a quotation mark has a backslash before it, and none
+ * follows a comma without ending the string: so no name can look like this. */
+struct str encode_json_series(struct str text) {
+  return (struct str){text.p, str_find(text, STR(",\"Timestamp\":"))};
 }
 
 /* The brackets of the body are written by hand, because the elements between

@@ -17,10 +17,15 @@
 #define ENCODE_JSON_QUERY_MODE "true"
 
 /* Appends the text of one element of MetricData: one JSON object without
- * blanks.  Unit "None", resolution 60 and counts that are all 1 are the
- * service's defaults and left out.  0; or -1 and *to is failed. */
+ * blanks, what names its series first.  Unit "None", resolution 60 and counts
+ * that are all 1 are the service's defaults and left out.  0; or -1 and *to is
+ * failed. */
 int encode_json_datum(struct json_out *json, const struct datum *datum,
                       struct buf *to);
+
+/* The beginning of such a text, which is the same for all data of one series
+ * (name, dimensions, unit, resolution) and for no other of its namespace. */
+struct str encode_json_series(struct str text);
 
 /* Appends all that stands before the first and after the last element; between
  * two elements stands a comma.  0; or -1 and *to is failed. */

@@ -239,7 +239,7 @@ static void warn_of_shared(const struct call *call,
         struct err what;
         err_set(&what,
                 "the data sources \"%.60s\" and \"%.60s\" of type \"%.60s\" "
-                "go to one series; put %%{.ds} into the name, or choose one "
+                "go to one metric; put %%{.ds} into the name, or choose one "
                 "with DataSource, or say how to Combine them",
                 in->readings[k].name, in->readings[i].name,
                 in->part[PART_TYPE]);

@@ -137,10 +137,11 @@ void parcel_remove(struct parcel *parcel, size_t first, size_t n) {
   parcel->file.is_old = true;
 }
 
-size_t parcel_expire(struct parcel *parcel, int64_t oldest_s) {
+static size_t keep(struct parcel *parcel, int64_t oldest_s, int64_t latest_s) {
   size_t kept = 0;
   for (size_t i = 0; i < parcel->n_data; i++) {
-    if (parcel->data[i].time_s >= oldest_s)
+    int64_t time_s = parcel->data[i].time_s;
+    if (time_s >= oldest_s && time_s <= latest_s)
       parcel->data[kept++] = parcel->data[i];
     else
       parcel->text_bytes -= parcel->data[i].text_len;
@@ -148,4 +149,12 @@ size_t parcel_expire(struct parcel *parcel, int64_t oldest_s) {
   size_t n_expired = parcel->n_data - kept;
   parcel->n_data = kept;
   return n_expired;
+}
+
+size_t parcel_expire(struct parcel *parcel, int64_t oldest_s) {
+  return keep(parcel, oldest_s, INT64_MAX);
+}
+
+size_t parcel_cut_off(struct parcel *parcel, int64_t latest_s) {
+  return keep(parcel, INT64_MIN, latest_s);
 }

@@ -64,8 +64,10 @@ size_t parcel_bytes(const struct parcel *parcel);
  * memory until the parcel is freed, and its file has them still. */
 void parcel_remove(struct parcel *parcel, size_t first, size_t n);
 
-/* Takes out all data older than oldest_s; returns how many.  A file need not be
- * written anew for it: whoever reads it finds them too old again. */
+/* Takes out all data older than oldest_s, or later than latest_s; returns how
+ * many.  A file need not be written anew for it: whoever reads it finds them
+ * again. */
 size_t parcel_expire(struct parcel *parcel, int64_t oldest_s);
+size_t parcel_cut_off(struct parcel *parcel, int64_t latest_s);
 
 #endif

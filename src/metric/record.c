@@ -11,8 +11,8 @@
  *      4     bytes of its text, and the text
  *      2     bytes of its identifier, and the identifier
  *
- * It is valid when the version is known, the digest is right, and the last
- * identifier ends with the file. */
+ * It is valid when the version is known, the digest is right, the last
+ * identifier ends with the file, and it fits into a parcel. */
 #include "metric/record.h"
 
 #include "base/digest.h"
@@ -24,6 +24,11 @@
 #define MARK_BYTES 8
 #define DIGEST_AT 12
 #define BODY_AT (DIGEST_AT + DIGEST_BYTES)
+
+/* collectd's have five parts of at most 127 bytes.  Of so many, a parcel holds
+ * CW_DATA_MAX whatever the texts (parcel.c): what it does not take is lack of
+ * memory. */
+#define IDENTIFIER_MAX 1000
 
 /* ---- writing ------------------------------------------------------------ */
 
@@ -127,7 +132,7 @@ static enum record_kind take_datum(struct str *rest, struct buf *identifier,
   if (!take_number(rest, 8, &time_s) || !take_text(rest, 4, &text) ||
       !take_text(rest, 2, &id))
     return refuse(err, "a datum in it is cut off");
-  if (!parcel_has_room(parcel, text.len))
+  if (!parcel_has_room(parcel, text.len) || id.len > IDENTIFIER_MAX)
     return refuse(err, "it holds more than a request may");
   buf_reset(identifier);
   buf_put(identifier, id.p, id.len);

@@ -58,6 +58,10 @@ static const struct reason_text texts[N_REASONS] = {
     [REASON_UNFIT] = {"has a name or namespace that is empty, or begins with "
                       "\"AWS/\" or \":\", once the instance's values are in it",
                       "put a text before the value", ODD},
+    /* Which one it is, and why, was said when that happened. */
+    [REASON_QUARANTINED] = {"belongs to a metric whose name, dimensions or "
+                            "unit CloudWatch refused a while ago",
+                            "correct them in the <Metric> block", NORMAL},
 };
 
 struct reason_text tally_text(enum reason reason) {

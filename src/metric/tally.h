@@ -29,6 +29,7 @@ enum reason {
   REASON_AWAITED,      /* waited for a value of the instance for too long */
   REASON_LACKING,      /* needs a value of the instance that there is not */
   REASON_UNFIT,        /* a name that is blank or kept for AWS, once filled */
+  REASON_QUARANTINED,  /* CloudWatch refused the name of its metric */
   N_REASONS,
 };
 

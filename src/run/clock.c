@@ -6,8 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SKEW_MIN_S 240
-
 static int64_t ask(clockid_t which) {
   struct timespec now = {0};
   (void)clock_gettime(which, &now); /* cannot fail for the two used here */
@@ -45,10 +43,6 @@ uint64_t clock_random(void) {
     number = guess();
   (void)close(fd);
   return number;
-}
-
-bool clock_is_skew(int64_t difference_s) {
-  return difference_s <= -SKEW_MIN_S || difference_s >= SKEW_MIN_S;
 }
 
 double clock_dice(void) {

@@ -2,15 +2,19 @@
 #ifndef RUN_CLOCK_H
 #define RUN_CLOCK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 int64_t clock_wall_ms(void);   /* since 1970 UTC; may be stepped */
 int64_t clock_steady_ms(void); /* since some start; never goes back */
 
-/* Whether a difference of two clocks explains that a signature was refused: AWS
- * allows five minutes, of which the way takes some. */
-bool clock_is_skew(int64_t difference_s);
+/* Both at one moment. */
+struct clocks {
+  int64_t wall_ms;
+  int64_t steady_ms;
+};
+static inline struct clocks clock_both(void) {
+  return (struct clocks){clock_wall_ms(), clock_steady_ms()};
+}
 
 /* Uniform in [0, 1), unpredictable. */
 double clock_dice(void);

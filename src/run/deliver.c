@@ -27,6 +27,7 @@ struct delivery *delivery_new(const struct sender_options *options,
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
+  pace_init(&d->pace, options->backfill_rate);
   d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
   if (d->spool == NULL || d->source == NULL || d->json == NULL) {
@@ -38,10 +39,10 @@ struct delivery *delivery_new(const struct sender_options *options,
   return d;
 }
 
-/* What waits is for the next start, or lost. */
-static void let_go(struct delivery *d) {
+void delivery_let_go(struct delivery *d) {
   delivery_keep(d);
   size_t n_lost = outbox_clear(&d->outbox);
+  d->count.lost += n_lost;
   if (n_lost > 0)
     log_say(SAY_ERROR, d->options->node,
             "%zu data could not be sent before the stop and are lost", n_lost);
@@ -51,7 +52,7 @@ void delivery_free(struct delivery *d) {
   if (d == NULL)
     return;
   if (d->spool != NULL)
-    let_go(d);
+    delivery_let_go(d);
   spool_free(d->spool);
   batch_clear(&d->batch);
   http_answer_clear(&d->answer);
@@ -68,10 +69,6 @@ int64_t delivery_flush_number(const struct delivery *d) {
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
   d->newest = parcel->flush;
-  /* A fresh flush is not made to wait for the backlog's turn. */
-  if (d->retry.n_failed == 0)
-    d->wake_ms = 0;
-
   size_t n_dropped = outbox_put(&d->outbox, parcel);
   if (n_dropped > 0)
     log_state_bad(&d->full, SAY_ERROR, d->options->node, clock_steady_ms(), "",
@@ -93,7 +90,12 @@ struct delivery_count delivery_count(const struct delivery *d) {
 }
 
 int64_t delivery_wake_ms(const struct delivery *d) {
-  return outbox_newest(&d->outbox) == INT64_MIN ? INT64_MAX : d->wake_ms;
+  int64_t newest = outbox_newest(&d->outbox);
+
+  if (newest == INT64_MIN)
+    return INT64_MAX;
+  int64_t pace_ms = pace_next(&d->pace, newest < d->newest);
+  return d->wake_ms > pace_ms ? d->wake_ms : pace_ms;
 }
 
 void delivery_keep(struct delivery *d) { outbox_keep(&d->outbox, true); }
@@ -109,7 +111,8 @@ void delivery_open_spool(struct delivery *d) {
 }
 
 void delivery_hurry(struct delivery *d) {
-  d->newest = INT64_MIN; /* nothing is older, so nothing pauses */
+  d->newest = INT64_MIN; /* nothing is older: all may travel together */
+  pace_hurry(&d->pace);
   d->tend_ms = 0;
   d->wake_ms = 0;
 }
@@ -135,14 +138,33 @@ void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
 
 /* ---- one attempt -------------------------------------------------------- */
 
-/* What became too old while it waited. */
-static void expire(struct delivery *d, int64_t now_s) {
-  size_t n = outbox_expire(&d->outbox, now_s - d->options->buffer_age_s);
-
-  if (n > 0)
+/* What became too old while it waited, by AWS's clock alone: a host that boots
+ * with a clock of another year must not lose all that waits. */
+static void expire(struct delivery *d) {
+  if (!d->has_time)
+    return;
+  int64_t oldest_s = delivery_time_s(d) - d->options->buffer_age_s;
+  if (outbox_expire(&d->outbox, oldest_s) > 0)
     log_state_bad(&d->aged, SAY_ERROR, d->options->node, clock_steady_ms(), "",
                   "data that wait longer than BufferAge are dropped until "
                   "sending succeeds");
+}
+
+/* What was stamped by a clock that is too fast, before that was known.  Only
+ * when AWS has told the time: this host's own clock may be set back by mistake,
+ * and then what waits lies ahead of it, and is right. */
+static void cut_off(struct delivery *d) {
+  int64_t latest_s = session_now_s(d->session) + CW_FUTURE_S;
+
+  if (session_offset_s(d->session) == 0)
+    return;
+  size_t n = outbox_cut_off(&d->outbox, latest_s);
+  d->count.ahead += n;
+  if (n > 0)
+    log_state_bad(&d->ahead, SAY_ERROR, d->options->node, clock_steady_ms(), "",
+                  "data of more than two hours in the future, which CloudWatch "
+                  "refuses, are dropped; they were stamped by a clock that is "
+                  "wrong");
 }
 
 /* Joins the newest parcel with others that may travel with it: those of the
@@ -176,7 +198,8 @@ static bool drop_too_large(struct delivery *d, struct parcel *first,
                            const struct err *why) {
   if (d->batch.n_data > 0 || !buf_ok(&d->batch.body))
     return false;
-  log_state_bad(&d->refused, SAY_ERROR, d->options->node, clock_steady_ms(),
+  d->refused_ms = clock_steady_ms();
+  log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
                 parcel_identifier(first, 0), "a datum of %s is dropped: %s",
                 parcel_identifier(first, 0), why->text);
   d->count.refused++;
@@ -193,7 +216,8 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .compression = d->options->compression,
                       .now_s = session_now_s(d->session)};
 
-  outbox_keep(&d->outbox, false);
+  outbox_keep(&d->outbox, d->retry.n_failed > 0);
+  pace_begin(&d->pace, clock_steady_ms());
   int rc = post_batch(&post, &d->batch, &d->answer, &d->reply, &err);
   unmark(d);
   if (rc != 0)
@@ -202,24 +226,43 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
     delivery_settle(d);
 }
 
-/* The newest parcel; NULL when nothing waits, or nothing can be read now. */
+/* Whether the parcel looks too old, by a clock that nobody has confirmed: then
+ * it is neither dropped nor sent until newer data brought an answer. */
+static bool is_doubtful(const struct delivery *d, const struct parcel *parcel) {
+  int64_t oldest_s = session_now_s(d->session) - d->options->buffer_age_s;
+
+  return !d->has_time && parcel->flush / 1000 < oldest_s;
+}
+
+/* The newest parcel; NULL when nothing waits that can be read and sent now. */
 static struct parcel *first_of(struct delivery *d) {
   struct parcel *first = outbox_next(&d->outbox, NULL, NULL, INT64_MIN);
 
-  if (first == NULL) /* there is no memory for it */
-    d->wake_ms = clock_steady_ms() + RETRY_BASE_MS;
-  return first;
+  if (first != NULL && !is_doubtful(d, first))
+    return first;
+  d->wake_ms = clock_steady_ms() + RETRY_BASE_MS;
+  return NULL;
+}
+
+/* Puts what waits on disk before credentials or a region are asked for, which
+ * may take a minute. */
+static void keep_if_asking(struct delivery *d) {
+  if (d->place.region == NULL ||
+      source_due_s(d->source, session_now_s(d->session)) <= 0)
+    delivery_keep(d);
 }
 
 void delivery_attempt(struct delivery *d) {
   struct err err = {""};
 
   d->answer.retry_after_ms = 0;
-  expire(d, clock_wall_ms() / 1000);
+  expire(d);
+  cut_off(d);
   struct parcel *first = first_of(d);
   if (first == NULL)
     return;
 
+  keep_if_asking(d);
   const struct cred *cred = delivery_ready(d);
   if (cred == NULL) {
     d->wake_ms = d->tend_ms;

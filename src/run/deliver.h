@@ -31,6 +31,8 @@ struct delivery_count {
   uint64_t dropped;       /* by BufferLimit */
   uint64_t spool_dropped; /* by SpoolLimit, or with a folder that was removed */
   uint64_t aged;          /* by BufferAge */
+  uint64_t lost;          /* unsent at the stop, and not in a spool */
+  uint64_t ahead;         /* by us, too far in the future for CloudWatch */
   uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
 };
 
@@ -39,7 +41,11 @@ struct delivery_count {
 struct delivery *delivery_new(const struct sender_options *options,
                               struct session *session);
 
-/* Puts what still waits on disk, if there is a spool, and says what is lost. */
+/* The end: puts what still waits on disk, if there is a spool, and says and
+ * counts what is lost.  Nothing is sent afterwards. */
+void delivery_let_go(struct delivery *delivery);
+
+/* Lets go of what waits, if that was not done. */
 void delivery_free(struct delivery *delivery);
 
 /* The number for a flush that begins now: above those of all before it, also in
@@ -48,6 +54,12 @@ int64_t delivery_flush_number(const struct delivery *delivery);
 
 /* Takes a parcel of the newest flush. */
 void delivery_put(struct delivery *delivery, struct parcel *parcel);
+
+/* Whether CloudWatch has refused the name, dimensions or unit of a datum, and
+ * its series is kept back for that: it is not to be put into a parcel.  text:
+ * of encode_json_datum(). */
+bool delivery_is_quarantined(const struct delivery *delivery,
+                             const char *namespace, struct str text);
 
 /* Sets how much memory may wait here, in bytes; the oldest are dropped for it
  * at the next delivery_put(). */

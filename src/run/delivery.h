@@ -1,11 +1,13 @@
-/* delivery: what deliver.c and settle.c share: the state of what waits and
- * leaves.  Belongs to the node's thread. */
+/* delivery: what deliver.c, ready.c, settle.c and correct.c share: the state of
+ * what waits and leaves.  Belongs to the node's thread. */
 #ifndef RUN_DELIVERY_H
 #define RUN_DELIVERY_H
 
+#include "aws/pace.h"
 #include "aws/reply.h"
 #include "aws/retry.h"
 #include "metric/batch.h"
+#include "metric/refuse.h"
 #include "run/deliver.h"
 #include "run/http.h"
 #include "run/log.h"
@@ -37,12 +39,18 @@ struct delivery {
   struct retry tend; /* for what requests need besides data */
   int64_t tend_ms;   /* steady; not asked for before */
   struct retry retry;
+  struct pace pace;
   int64_t wake_ms;    /* steady; no attempt before */
   int64_t newest;     /* number of the newest flush */
   size_t max_data;    /* of a request; smaller while a refusal is narrowed */
   bool has_corrected; /* the clock, since the last success */
   bool has_accepted;  /* anything yet */
+  bool has_time;      /* AWS told the time in this run */
+  int64_t ahead_of_steady_ms;  /* its clock is ahead of this host's steady one
+                                  by that much */
   struct delivery_count count; /* but for what outbox and spool count */
+  struct refuse refuse;        /* series that are kept back */
+  int64_t refused_ms;          /* steady: when a datum was refused last */
 
   struct log_state awaited;   /* there is no region, or are no credentials */
   struct log_state misplaced; /* the files give no place any more */
@@ -51,7 +59,11 @@ struct delivery {
   struct log_state clock;   /* this host's differs from the service's */
   struct log_state full;    /* BufferLimit drops what waits */
   struct log_state aged;    /* BufferAge does */
+  struct log_state ahead;   /* what lies too far in the future is dropped */
   struct log_state refused; /* CloudWatch refuses data */
+  struct log_state given_up;  /* a parcel of which it names none */
+  struct log_state kept_back; /* a series that it refuses */
+  struct log_state let_back;  /* and accepts again */
 };
 
 /* Nothing was accepted: says why, and sets when to try again.
@@ -73,8 +85,22 @@ void delivery_open_spool(struct delivery *delivery);
  * that is not so yet, which was said: nothing is asked before tend_ms. */
 const struct cred *delivery_ready(struct delivery *delivery);
 
+/* correct.c.  Learns from the Date of an answer that was no success.  Whether
+ * the same request may be accepted at once, signed with another time, which is
+ * tried once until the next success. */
+bool delivery_correct_clock(struct delivery *delivery);
+
+/* The signature was good, whatever the service says of the data. */
+void delivery_confirm_clock(struct delivery *delivery);
+
 /* Says that this host's clock is wrong, or that it is right again. */
 void delivery_say_clock(struct delivery *delivery);
+
+/* correct.c.  Remembers the time that an answer of AWS tells; while has_time,
+ * the time by it, seconds since 1970 UTC.  This host's wall clock has no part
+ * in it: what waits is not to be dropped for a clock that was set wrong. */
+void delivery_learn_time(struct delivery *delivery);
+int64_t delivery_time_s(const struct delivery *delivery);
 
 /* Acts on the answer to the batch: delivery->answer and ->reply. */
 void delivery_settle(struct delivery *delivery);

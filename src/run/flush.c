@@ -137,6 +137,15 @@ static const struct series_name *find_name(struct filling *f,
 /* ---- data ------------------------------------------------------------------
  */
 
+/* Whether the datum, whose text is ready, is kept back, which is counted. */
+static bool is_quarantined(struct filling *f, const struct datum *datum) {
+  if (!delivery_is_quarantined(f->flush->to, datum->series->namespace,
+                               str_of_buf(&f->flush->text)))
+    return false;
+  tally_add_text(f->tally, REASON_QUARANTINED, 1, datum->identifier);
+  return true;
+}
+
 static void add_datum(void *context, const struct datum *marked) {
   struct filling *f = context;
   struct buf *text = &f->flush->text;
@@ -148,8 +157,11 @@ static void add_datum(void *context, const struct datum *marked) {
   if (named.series == NULL)
     return;
   buf_reset(text);
-  if (encode_json_datum(f->flush->json, datum, text) == 0)
+  if (encode_json_datum(f->flush->json, datum, text) == 0) {
+    if (is_quarantined(f, datum))
+      return;
     parcel = parcel_for(f, datum->series->namespace, text->len);
+  }
   if (parcel == NULL || parcel_add(parcel, str_of_buf(text), datum->identifier,
                                    datum->time_s) != 0)
     tally_add_text(f->tally, REASON_MEMORY, 1, datum->identifier);

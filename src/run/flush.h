@@ -40,6 +40,7 @@ void flush_clear(struct flush *flush);
 /* Cuts what the horizon reaches, fills in the instance's values, and hands it
  * over.  What names a value that there is not, nor a text for it, is not
  * published, which is said once for each value, and when the value has come.
+ * Nor is what CloudWatch refused by its name, for a while.
  *
  * number  of this flush, greater than of those before: the order in the outbox
  * Data that are not published, or for which there is no memory, are counted in

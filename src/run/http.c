@@ -271,8 +271,7 @@ static void put_reason(struct buf *out, const struct http *http,
        rc == CURLE_SSL_CACERT_BADFILE) &&
       http->curl_says[0] != '\0') {
     buf_puts(out, http->curl_says);
-    if (strstr(http->curl_says, "wrong version number") != NULL)
-      buf_puts(out, "; does that port speak http?");
+    buf_puts(out, http_remedy_for(http->curl_says));
     return;
   }
   for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "run/clock.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -61,9 +62,12 @@ struct http_answer {
   struct buf error_type;  /* header x-amzn-errortype */
   struct buf request_id;  /* header x-amzn-requestid */
   struct buf date;        /* header date */
-  /* x-amz-retry-after (ms) or retry-after (s), the longer of both, at most
-   * RETRY_CAP_MS (aws/retry.h); else 0 */
+  struct clocks received; /* when its head began to come in */
+  /* x-amz-retry-after (ms) or retry-after (RFC 9110 10.2.3: seconds, or a date,
+   * taken against the answer's own), the longer of both, at most RETRY_CAP_MS
+   * (aws/retry.h); else 0 */
   int64_t retry_after_ms;
+  int64_t retry_date_s; /* the date, for http_answer.c; else 0 */
   struct err error;
 };
 #define HTTP_ANSWER_INIT                                                       \

@@ -59,20 +59,50 @@ void http_answer_forget(struct http_answer *answer) {
   buf_reset(&answer->date);
   buf_reset(&answer->body);
   answer->is_cut = false;
-  answer->retry_after_ms = 0;
+  answer->retry_after_ms = answer->retry_date_s = 0;
 }
 
-static int64_t read_wait_ms(struct str value, uint64_t unit_ms) {
-  uint64_t n = 0; /* stays 0 for a date, which no AWS service sends */
-  (void)str_to_u64(value, &n);
-  if (n > RETRY_CAP_MS / unit_ms)
-    return RETRY_CAP_MS;
-  return (int64_t)(n * unit_ms);
+/* ---- how long to wait --------------------------------------------------- */
+
+static void wait_at_least(struct http_answer *answer, int64_t wait_ms) {
+  if (wait_ms > RETRY_CAP_MS)
+    wait_ms = RETRY_CAP_MS;
+  if (wait_ms > answer->retry_after_ms)
+    answer->retry_after_ms = wait_ms;
 }
+
+static void take_wait(struct http_answer *answer, struct str value,
+                      int64_t unit_ms) {
+  uint64_t n = 0;
+
+  if (str_to_u64(value, &n) == 0)
+    wait_at_least(answer,
+                  n < RETRY_CAP_MS ? (int64_t)n * unit_ms : RETRY_CAP_MS);
+}
+
+/* At the end of the head: a date is meant by the clock of who wrote it, which
+ * need not be ours. */
+static void settle_wait(struct http_answer *answer) {
+  int64_t now_s = http_answer_date_s(answer);
+
+  if (answer->retry_date_s == 0)
+    return;
+  if (now_s == 0)
+    now_s = answer->received.wall_ms / 1000;
+  if (answer->retry_date_s > now_s)
+    wait_at_least(answer, (answer->retry_date_s - now_s) * 1000);
+}
+
+/* ---- line by line ------------------------------------------------------- */
 
 void http_answer_take_header(struct http_answer *answer, struct str line) {
   if (str_has_prefix(line, STR("HTTP/"))) {
     http_answer_forget(answer);
+    answer->received = clock_both();
+    return;
+  }
+  if (str_trim(line).len == 0) {
+    settle_wait(answer);
     return;
   }
   struct str name = {0};
@@ -94,13 +124,11 @@ void http_answer_take_header(struct http_answer *answer, struct str line) {
       buf_put(kept[i].to, value.p, value.len);
     }
 
-  int64_t wait_ms = 0;
   if (str_eq_nocase(name, STR("x-amz-retry-after")))
-    wait_ms = read_wait_ms(value, 1);
-  else if (str_eq_nocase(name, STR("retry-after")))
-    wait_ms = read_wait_ms(value, 1000);
-  if (wait_ms > answer->retry_after_ms) /* of both, the longer */
-    answer->retry_after_ms = wait_ms;
+    take_wait(answer, value, 1);
+  else if (str_eq_nocase(name, STR("retry-after")) &&
+           date_parse_http(value, &answer->retry_date_s) != 0)
+    take_wait(answer, value, 1000);
 }
 
 struct str http_host_of(const char *url) {

@@ -5,9 +5,9 @@
 #include "base/str.h"
 #include "run/http.h"
 
-/* Takes one line of an answer's head, with or without its line break.  A
- * status line forgets the headers before it: they belonged to another answer,
- * such as "100 Continue". */
+/* Takes one line of an answer's head, with or without its line break, the empty
+ * one at its end too.  A status line forgets the headers before it: they
+ * belonged to another answer, such as "100 Continue". */
 void http_answer_take_header(struct http_answer *answer, struct str line);
 
 /* Empties the answer for a new request, and makes all the room that its body

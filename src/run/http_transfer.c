@@ -55,6 +55,29 @@ void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
 
 /* ---- what went wrong ---------------------------------------------------- */
 
+/* What TLS says, in the words of OpenSSL and of libcurl's part for it, and what
+ * to do. */
+static const struct {
+  const char *said, *remedy;
+} tls_remedies[] = {
+    {"wrong version number", "; does that port speak http?"},
+    {"certificate has expired", "; have it renewed, or set this host's clock"},
+    {"certificate is not yet valid", "; set this host's clock"},
+    {"issuer certificate",
+     "; name who issued it with CACert, or see that no proxy looks into TLS"},
+    {"self-signed certificate", "; if it is meant to be, name it with CACert"},
+    {"self signed certificate", "; if it is meant to be, name it with CACert"},
+    {"subject name", "; see that Endpoint, DNS and proxy lead to the right "
+                     "host"},
+};
+
+const char *http_remedy_for(const char *said) {
+  for (size_t i = 0; i < sizeof(tls_remedies) / sizeof(tls_remedies[0]); i++)
+    if (strstr(said, tls_remedies[i].said) != NULL)
+      return tls_remedies[i].remedy;
+  return "";
+}
+
 static int shown(struct str host) {
   return host.len < 256 ? (int)host.len : 256;
 }

@@ -49,6 +49,10 @@ void http_transfer_explain(const struct http_transfer *transfer,
                            const struct http_failure *failure);
 void http_transfer_give_up(const struct http_transfer *transfer);
 
+/* What to do about what TLS said in English, as a clause to go behind it; ""
+ * where nothing is known.  Certificates fail in many ways. */
+const char *http_remedy_for(const char *said);
+
 /* Appends a time as a person would say it, "1.5 s". */
 void http_put_seconds(struct buf *out, int64_t ms);
 

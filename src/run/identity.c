@@ -180,7 +180,9 @@ static int read_found(struct identity *identity, size_t number, struct str text,
     return rc;
   }
   if (text.len > VALUE_MAX)
-    return err_set(err, TAGS "%s holds more than a tag can",
+    return err_set(err,
+                   "the instance metadata service gave more for tag %s than a "
+                   "tag can hold",
                    find_tag(identity, number));
   return learn(identity, number, text, err);
 }
@@ -280,14 +282,14 @@ static void say_failure(struct identity *identity, const struct err *why) {
   if (now_ms < identity->wait_until_ms)
     log_state_bad(&identity->awaited, SAY_WARNING, identity->node, now_ms,
                   "awaited",
-                  "waiting for the instance's identity (%s): %s; series that "
+                  "waiting for the instance's identity (%s): %s; metrics that "
                   "name it wait until MetadataWait has passed",
                   buf_str(&names), why->text);
   else
     log_state_bad(&identity->awaited, SAY_WARNING, identity->node, now_ms,
                   "not awaited",
                   "the instance's identity (%s) is not known: %s; until it is, "
-                  "series that name it without a fallback text are not "
+                  "metrics that name it without a fallback text are not "
                   "published",
                   buf_str(&names), why->text);
 out:

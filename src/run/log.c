@@ -125,24 +125,42 @@ static uint64_t hash_key(const char *key) {
   return hash;
 }
 
+static void bad(struct log_state *state, enum log_level level, const char *node,
+                int64_t now_ms, uint64_t key, const char *format, va_list args)
+    __attribute__((format(printf, 6, 0)));
+
+static void bad(struct log_state *state, enum log_level level, const char *node,
+                int64_t now_ms, uint64_t key, const char *format,
+                va_list args) {
+  if (!state->bad)
+    begin(state, now_ms);
+  if ((state->said && state->key == key) || now_ms < state->quiet_ms)
+    return;
+  state->said = true;
+  state->key = key;
+  state->n_said++;
+  state->quiet_ms = now_ms + quiet_after(state->n_said);
+  say(level, node, format, args);
+}
+
 void log_state_bad(struct log_state *state, enum log_level level,
                    const char *node, int64_t now_ms, const char *key,
                    const char *format, ...) {
-  uint64_t hash = hash_key(key);
-
-  if (!state->bad)
-    begin(state, now_ms);
-  if ((state->said && state->key == hash) || now_ms < state->quiet_ms)
-    return;
-  state->said = true;
-  state->key = hash;
-  state->n_said++;
-  state->quiet_ms = now_ms + quiet_after(state->n_said);
-
   va_list args;
   va_start(args, format);
-  say(level, node, format, args);
+  bad(state, level, node, now_ms, hash_key(key), format, args);
   va_end(args);
+}
+
+void log_state_event(struct log_state *state, enum log_level level,
+                     const char *node, int64_t now_ms, const char *format,
+                     ...) {
+  va_list args;
+  va_start(args, format);
+  bad(state, level, node, now_ms, 0, format, args);
+  va_end(args);
+  state->bad = false;
+  state->ended_ms = now_ms;
 }
 
 bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,

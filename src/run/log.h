@@ -49,4 +49,10 @@ bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,
                     const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Says what happens and is over at once, ever more rarely if it happens often:
+ * as a state that ends without a word. */
+void log_state_event(struct log_state *state, enum log_level level,
+                     const char *node, int64_t now_ms, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
 #endif

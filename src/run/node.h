@@ -28,6 +28,7 @@ struct sender {
   pthread_mutex_t lock;
   pthread_cond_t wake;   /* steady clock */
   struct agg agg;        /* guarded by lock */
+  struct skew skew;      /* guarded by lock: what the writers know of it */
   struct report report;  /* guarded by lock */
   bool flush_asked;      /* guarded by lock */
   int64_t flush_older_s; /* guarded by lock: of the flush that was asked */

@@ -182,24 +182,36 @@ size_t outbox_count(const struct outbox *outbox) {
 
 /* ---- ends --------------------------------------------------------------- */
 
-/* Looks at all parcels: late samples put old data into a new parcel.  Of those
- * that rest, nothing but the flush is known: it may hold data of two hours
- * later, and what is too old in the others is found when they wake. */
-size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
-  size_t n_expired =
-      spool_expire(outbox->spool, (oldest_s - CW_FUTURE_S) * 1000);
+/* Looks at all parcels in memory: late samples put old data into a new one. */
+static size_t sweep(struct outbox *outbox,
+                    size_t (*take_out)(struct parcel *, int64_t),
+                    int64_t limit_s) {
+  size_t n_taken = 0;
   struct parcel *parcel = outbox->oldest;
   while (parcel != NULL) {
     struct parcel *newer = parcel->newer;
-    size_t n = parcel_expire(parcel, oldest_s);
+    size_t n = take_out(parcel, limit_s);
     outbox->n_data -= n;
-    n_expired += n;
+    n_taken += n;
     if (parcel->n_data == 0)
       end(outbox, outbox_take(outbox, parcel));
     parcel = newer;
   }
+  return n_taken;
+}
+
+/* Of those that rest, nothing but the flush is known: it may hold data of two
+ * hours later, and what is too old in the others is found when they wake. */
+size_t outbox_expire(struct outbox *outbox, int64_t oldest_s) {
+  size_t n_expired =
+      spool_expire(outbox->spool, (oldest_s - CW_FUTURE_S) * 1000);
+  n_expired += sweep(outbox, parcel_expire, oldest_s);
   outbox->n_expired += n_expired;
   return n_expired;
+}
+
+size_t outbox_cut_off(struct outbox *outbox, int64_t latest_s) {
+  return sweep(outbox, parcel_cut_off, latest_s);
 }
 
 size_t outbox_clear(struct outbox *outbox) {

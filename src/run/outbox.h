@@ -42,6 +42,9 @@ void outbox_keep(struct outbox *outbox, bool with_leaving);
 /* Drops data older than oldest_s; returns how many. */
 size_t outbox_expire(struct outbox *outbox, int64_t oldest_s);
 
+/* Drops data later than latest_s; returns how many. */
+size_t outbox_cut_off(struct outbox *outbox, int64_t latest_s);
+
 /* The newest parcel of a namespace, or of any when namespace is NULL, that is
  * older in the list than after (NULL: from the newest on), and not of a flush
  * before since; NULL when there is none.  What rests is brought back as far as

@@ -61,7 +61,8 @@ int post_batch(const struct post *post, const struct batch *batch,
   struct reply_input input = {.status = answer->status,
                               .query_error = str_of_buf(&answer->query_error),
                               .error_type = str_of_buf(&answer->error_type),
-                              .body = str_of_buf(&answer->body)};
+                              .body = str_of_buf(&answer->body),
+                              .is_cut = answer->is_cut};
   reply_judge(&input, batch->n_data, reply);
   rc = 0;
 out:

@@ -55,7 +55,6 @@ static void log_datum(const char *node, const char *namespace,
   const struct json *set = json_get(datum, "StatisticValues");
   struct str unit = json_text(json_get(datum, "Unit"));
 
-  buf_puts(&line, "published ");
   buf_puts(&line, namespace);
   buf_puts(&line, " \"");
   put(&line, json_text(json_get(datum, "MetricName")));
@@ -75,7 +74,7 @@ static void log_datum(const char *node, const char *namespace,
   date_put_iso(&line, time_s);
 
   if (buf_ok(&line))
-    log_say(SAY_INFO, node, "%s", buf_str(&line));
+    log_say(SAY_INFO, node, "published %s", buf_str(&line));
   buf_clear(&line);
 }
 

@@ -15,7 +15,8 @@ static void warn_of_plain_http(const struct delivery *d,
   if (d->options->place.endpoint == NULL && !place->endpoint.tls &&
       !place->endpoint.loopback)
     log_say(SAY_WARNING, d->options->node,
-            "%s is not encrypted: use https: unless the network is trusted",
+            "%s is sent to without encryption; write https:// unless the way "
+            "there is trusted",
             place->endpoint.url);
 }
 

@@ -128,9 +128,11 @@ static void leave_notice(void *context, const char *sentence) {
 }
 
 void sender_write(struct sender *s, const struct input *in) {
-  struct agg_now now = {clock_wall_ms() / 1000, clock_steady_ms() / 1000};
+  struct clocks clocks = clock_both();
+  struct agg_now now = {clocks.wall_ms / 1000, clocks.steady_ms / 1000, 0};
 
   pthread_mutex_lock(&s->lock);
+  now.offset_s = skew_offset_s(&s->skew, &clocks);
   bool is_known = agg_add(&s->agg, in, &now);
   pthread_mutex_unlock(&s->lock);
   if (is_known)

@@ -32,6 +32,7 @@ struct sender_options {
   char *spool_directory; /* owned; NULL: none */
   int64_t spool_limit_bytes;
   int64_t buffer_age_s;
+  double backfill_rate; /* requests per second; 0: no limit */
   bool log_published;
 };
 void sender_options_clear(struct sender_options *options);

@@ -45,8 +45,20 @@ void session_free(struct session *session) {
   free(session);
 }
 
+int64_t session_offset_s(const struct session *session) {
+  struct clocks now = clock_both();
+  return skew_offset_s(&session->skew, &now);
+}
+
 int64_t session_now_s(const struct session *session) {
-  return clock_wall_ms() / 1000 + session->offset_s;
+  return clock_wall_ms() / 1000 + session_offset_s(session);
+}
+
+bool session_learn_clock(struct session *session, enum skew_cause cause,
+                         const struct http_answer *answer) {
+  int64_t date_s = http_answer_date_s(answer);
+  return date_s > 0 &&
+         skew_learn(&session->skew, cause, date_s, &answer->received);
 }
 
 const char *session_setting(struct session *session, enum env_name variable,

@@ -12,6 +12,7 @@
 #include "run/http.h"
 #include "run/imds.h"
 #include "run/profile.h"
+#include "run/skew.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,7 +27,7 @@ struct session {
   struct http_options nearby_options; /* its proxy is "", not owned */
   const _Atomic int64_t *deadline_ms; /* borrowed */
   struct imds imds;
-  int64_t offset_s; /* the clock of AWS less ours, as far as it is known */
+  struct skew skew; /* of the clock of AWS */
 };
 
 /* Reads the environment now, for once: call before other threads may change
@@ -37,8 +38,16 @@ struct session *session_new(const struct profile_options *profile,
                             const _Atomic int64_t *deadline_ms);
 void session_free(struct session *session);
 
-/* Seconds since 1970 UTC by the clock of AWS, as far as it is known. */
+/* The clock of AWS, as far as it is known: less this host's, in seconds (0:
+ * nothing is known of a difference), and since 1970 UTC. */
+int64_t session_offset_s(const struct session *session);
 int64_t session_now_s(const struct session *session);
+
+/* Learns from the Date of an answer that AWS wrote, as skew_learn() does; what
+ * has none, or was written by another, such as the metadata service, is none of
+ * its business. */
+bool session_learn_clock(struct session *session, enum skew_cause cause,
+                         const struct http_answer *answer);
 
 /* A setting by its variable, else by its key in the profile in use: the value,
  * borrowed until the files are read again, NULL when neither has it.  The files

@@ -70,13 +70,12 @@ static void move(struct found *to, struct found *from) {
   to->is_stable = from->is_stable;
 }
 
-void source_learn_clock(struct source *source, int64_t date_s) {
-  int64_t behind_s = date_s - source->now_s;
-
-  if (date_s <= 0 || !clock_is_skew(behind_s))
-    return;
-  source->session->offset_s += behind_s;
-  source->now_s = date_s;
+bool source_learn_clock(struct source *source, enum skew_cause cause,
+                        const struct http_answer *answer) {
+  if (!session_learn_clock(source->session, cause, answer))
+    return false;
+  source->now_s = session_now_s(source->session);
+  return true;
 }
 
 struct source *source_new(const struct source_options *options,
@@ -324,14 +323,25 @@ const struct cred *source_get(struct source *source, int64_t now_s,
   return source_is_usable(source, source->now_s) ? &source->held.cred : NULL;
 }
 
-void source_forget(struct source *source, int64_t now_s) {
+/* Whether the last time was a minute ago; then this is the last time. */
+static bool may_fetch_again(struct source *source, int64_t now_s) {
   int64_t since_s = now_s - source->refused_s;
 
   if (source->refused_s != 0 && since_s >= 0 && since_s < RETRY_S)
-    return; /* a negative one: the clock was stepped */
+    return false; /* a negative one: the clock was stepped */
   source->refused_s = now_s;
-  source->must_fetch = true;
   source->retry_s = 0;
+  return true;
+}
+
+void source_forget(struct source *source, int64_t now_s) {
+  if (may_fetch_again(source, now_s))
+    source->must_fetch = true;
+}
+
+void source_doubt(struct source *source, int64_t now_s) {
+  if (may_fetch_again(source, now_s))
+    source->is_outdated = true;
 }
 
 const char *source_origin(const struct source *source) {

@@ -66,6 +66,11 @@ int64_t source_due_s(const struct source *source, int64_t now_s);
  * once a minute. */
 void source_forget(struct source *source, int64_t now_s);
 
+/* AWS denies them something: others may have been put in their place, such as
+ * those of another role of the instance.  As source_forget(), but what is held
+ * goes on if that fails. */
+void source_doubt(struct source *source, int64_t now_s);
+
 /* Where the credentials came from, in words without secrets, for example
  * "profile default in /root/.aws/credentials"; "" before the first. */
 const char *source_origin(const struct source *source);

@@ -41,7 +41,7 @@ struct source {
   int64_t retry_s;    /* no refresh before; 0: whenever it is due */
   int64_t refused_s;  /* when source_forget() was last obeyed; 0: never */
   bool must_fetch;    /* AWS refused what is held */
-  bool is_outdated;   /* the files have changed since */
+  bool is_outdated;   /* there may be others by now */
   struct err failure; /* of the last refresh; "" when it succeeded */
 };
 
@@ -91,11 +91,12 @@ enum source_found source_container(struct source *source, struct found *out,
 enum source_found source_instance(struct source *source, struct found *out,
                                   struct err *err);
 
-/* Told the Date of an answer of STS: takes a difference of clocks from it, so
+/* Told an answer of STS: takes a difference of clocks from it, so
  * that a wrong clock here does not make credentials look old, or eternal.  What
  * is nearer, as the metadata service, has no say in what time it is.
  *
- * date_s  0: not known */
-void source_learn_clock(struct source *source, int64_t date_s);
+ * Whether source->now_s is another now. */
+bool source_learn_clock(struct source *source, enum skew_cause cause,
+                        const struct http_answer *answer);
 
 #endif

@@ -78,25 +78,24 @@ static int read_answer(struct source *source, const struct http_answer *answer,
   if (sts_read(str_of_buf(&answer->body), out, &why) != 0)
     return err_set(err, "%s: the answer of %s %s", what,
                    source->place->sts.authority, why.text);
-  source_learn_clock(source, http_answer_date_s(answer));
+  (void)source_learn_clock(source, SKEW_SUSPECTED, answer);
   return 0;
 }
 
-/* Whether the request was refused for our clock, and the answer tells the
+/* Whether the request was refused for our clock, and the answer has told the
  * right time. */
-static bool is_skewed(const struct source *source,
-                      const struct http_answer *answer) {
-  int64_t date_s = http_answer_date_s(answer);
+static bool is_corrected(struct source *source,
+                         const struct http_answer *answer) {
   struct sts_fault fault;
 
-  if (date_s <= 0 || answer->status < 400 || answer->status >= 500)
+  if (answer->status < 400 || answer->status >= 500)
     return false;
-  /* STS speaks of an expired signature by the code of a wrong one, too. */
   sts_read_fault(str_of_buf(&answer->body), &fault);
   if (sts_is_skewed(fault.code))
-    return true;
-  return clock_is_skew(source->now_s - date_s) &&
-         str_has_prefix(str_of(fault.code), STR("SignatureDoesNotMatch"));
+    return source_learn_clock(source, SKEW_REFUSED, answer);
+  /* STS speaks of an expired signature by the code of a wrong one, too. */
+  return str_has_prefix(str_of(fault.code), STR("SignatureDoesNotMatch")) &&
+         source_learn_clock(source, SKEW_SUSPECTED, answer);
 }
 
 static bool has_endpoint(const struct source *source, const char *what,
@@ -109,7 +108,7 @@ static bool has_endpoint(const struct source *source, const char *what,
 
 /* ---- a role for credentials --------------------------------------------- */
 
-static int ask_signed(const struct source *source, const struct cred *cred,
+static int ask_signed(struct source *source, const struct cred *cred,
                       const struct buf *body, struct http_answer *answer,
                       struct err *err) {
   struct http *http = source->session->aws;
@@ -124,9 +123,9 @@ static int ask_signed(const struct source *source, const struct cred *cred,
 
   if (sign_post(http, &request, answer, err) != 0)
     return -1;
-  if (!is_skewed(source, answer))
+  if (!is_corrected(source, answer))
     return 0;
-  request.now_s = http_answer_date_s(answer);
+  request.now_s = source->now_s;
   return sign_post(http, &request, answer, err);
 }
 

@@ -82,11 +82,11 @@ static int64_t multiple_at(const struct sender *s, int64_t wall_ms) {
 }
 
 /* Flushes when the next multiple has come.  A clock that was set back begins
- * anew. */
+ * anew, and with a flush: what it had stamped until then is due. */
 static void flush_if_due(struct sender *s) {
   int64_t multiple_s = multiple_at(s, clock_wall_ms());
 
-  if (multiple_s > s->flushed_s)
+  if (multiple_s != s->flushed_s)
     flush(s, multiple_s, false);
   s->flushed_s = multiple_s;
 }
@@ -140,6 +140,14 @@ static void send_if_due(struct sender *s) {
   delivery_tend(s->delivery);
 }
 
+/* Tells the writers what the answers told of the clock.  They look themselves
+ * whether it was stepped since: this thread may be in a request meanwhile. */
+static void share_clock(struct sender *s) {
+  pthread_mutex_lock(&s->lock);
+  s->skew = s->session->skew;
+  pthread_mutex_unlock(&s->lock);
+}
+
 /* Asks for what comes from elsewhere, ahead of need. */
 static void tend(struct sender *s) {
   if (identity_wake_ms(s->identity) <= clock_steady_ms())
@@ -156,6 +164,7 @@ static void send_last(struct sender *s) {
   atomic_store(&s->deadline_ms, deadline_ms);
   delivery_hurry(s->delivery);
   while (clock_steady_ms() < deadline_ms) {
+    delivery_keep(s->delivery); /* who stopped us may not wait */
     int64_t wake_ms = delivery_wake_ms(s->delivery);
     int64_t wait_ms = wake_ms - clock_steady_ms();
     if (wake_ms >= deadline_ms)
@@ -183,12 +192,14 @@ static void say_totals(const struct sender *s) {
       SAY_INFO, s->options->node,
       "stops; %llu data were accepted, %llu values were left out; data "
       "that were refused: %llu, dropped by BufferLimit: %llu, by SpoolLimit: "
-      "%llu, by BufferAge: %llu, sent without an answer: %llu",
+      "%llu, by BufferAge: %llu, by this stop: %llu, sent without an answer: "
+      "%llu",
       (unsigned long long)count.accepted,
       (unsigned long long)report_total(&s->tally),
-      (unsigned long long)count.refused, (unsigned long long)count.dropped,
+      (unsigned long long)(count.refused + count.ahead),
+      (unsigned long long)count.dropped,
       (unsigned long long)count.spool_dropped, (unsigned long long)count.aged,
-      (unsigned long long)count.ambiguous);
+      (unsigned long long)count.lost, (unsigned long long)count.ambiguous);
 }
 
 void *node_work(void *argument) {
@@ -205,9 +216,11 @@ void *node_work(void *argument) {
       flush_as_asked(s, orders.older_s);
     if (!orders.stop)
       send_if_due(s);
+    share_clock(s);
   } while (!orders.stop);
   send_last(s);
   lose_awaited(s);
+  delivery_let_go(s->delivery);
   say_totals(s);
   return NULL;
 }

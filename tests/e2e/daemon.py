@@ -333,11 +333,13 @@ LoadPlugin unixsock
 
         The daemon queues values.  One more is put, which is no number, so that
         nothing publishes it (but for OnNaN zero); when it shows up in the
-        daemon's cache, the one write thread has done with those before it.
+        daemon's cache, the one write thread has done with those before it.  Its
+        interval is long, or the cache of a daemon whose clock runs fast might
+        forget it before it was seen.
         """
         self._n_marks += 1
         mark = f'testhost/settled/gauge-{self._n_marks}'
-        self.putval(mark, 'N:U')
+        self.putval(mark, 'N:U', interval=86400)
         end = time.monotonic() + timeout
         while True:
             try:

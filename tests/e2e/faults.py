@@ -5,6 +5,8 @@ callable (handler, request) that returns True when it has dealt with the
 request and False when the service shall go on with it.
 """
 
+import select
+
 from connection import Answer
 
 
@@ -83,9 +85,11 @@ def delay(seconds):
 
 
 def hang():
-    """Say nothing until the service stops."""
+    """Say nothing until the peer gives up or the service stops."""
     def act(handler, request):
-        handler.service.stopping.wait()
+        while not handler.service.stopping.is_set():
+            if select.select([handler.connection], [], [], 0.05)[0]:
+                break  # the peer has nothing to say but that it goes
         handler.hang_up()
         return True
     return act

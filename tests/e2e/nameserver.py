@@ -13,6 +13,8 @@ import socketserver
 import struct
 import threading
 
+import mounts
+
 _A, _IN = 1, 1
 NO_SUCH_NAME, FAILED = 3, 2  # RFC 1035, 4.1.1: RCODE
 
@@ -83,8 +85,7 @@ def _read_name(query):
 
 def _wrapper(folder, files):
     """Runs a command with these files in the place of those of /etc."""
-    script = ''
     for name, text in files.items():
         (folder / name).write_text(text)
-        script += f'mount --bind "{folder / name}" "/etc/{name}" && '
-    return ('unshare', '--mount', 'sh', '-c', script + 'exec "$@"', 'sh')
+    return mounts.wrapper(' && '.join(
+        f'mount --bind "$1/{name}" "/etc/{name}"' for name in files), folder)

@@ -1,17 +1,15 @@
 """What becomes of data that are not accepted at once: they wait in memory,
-bounded, keep their times, and are sent when it is well again."""
+bounded, keep their times, and are sent when it is well again.  What CloudWatch
+refuses for good: test_refused.py."""
 
-import json
 import re
 import time
 
 import pytest
 
 import faults
-from scene import (MINUTE, Scene, answered, config, feed, names, node, publish,
-                   warnings)
-
-FORTNIGHT = 14 * 86400
+from scene import (MINUTE, Scene, answered, config, cut, feed, names, node,
+                   publish, warnings)
 
 
 @pytest.fixture
@@ -22,18 +20,6 @@ def scene(tmp_path):
 
 def times(datums):
     return [(datum['MetricName'], datum['Timestamp']) for datum in datums]
-
-
-def cut(daemon, minutes_ago, **values):
-    """Publishes values of a minute that long before MINUTE, in a flush of
-    their own: orders that come together are one flush."""
-    publish(daemon, at=MINUTE - 60 * minutes_ago, **values)
-    time.sleep(0.05)
-
-
-def metrics_of(request):
-    return [datum['MetricName']
-            for datum in json.loads(request.decoded)['MetricData']]
 
 
 # ---- a failure --------------------------------------------------------------
@@ -51,7 +37,7 @@ def test_a_repeated_failure_is_said_once(scene):
     assert '0000-0' in line
     starts = [request.time for request in service.requests]
     assert len(starts) == 4
-    assert all(later - start >= 0.1
+    assert all(later - start > 0.09
                for start, later in zip(starts, starts[1:]))
 
 
@@ -124,7 +110,6 @@ def test_newest_first_after_an_outage(scene):
     accepted = [request for request in answered(service)
                 if request.status == 200]
     assert [request.accepted for request in accepted] == [1, 6]  # together
-    assert accepted[1].time - accepted[0].time >= 0.9
     daemon.wait_for(r'sending again after \d+ s; 6 data are still waiting')
     assert len(warnings(daemon)) == 1
 
@@ -152,22 +137,6 @@ def test_backlog_of_several_namespaces(scene):
         for n in (1, 2) for name, value in (('a', 1), ('b', 2), ('c', 3)))
 
 
-def test_a_namespace_refused_leaves_the_others_alone(scene):
-    """Nothing of it is lost either, but for what the service names."""
-    service = scene.service()
-
-    def refuse(handler, request):
-        return (b'"of/a"' in request.decoded and
-                faults.refuse('InvalidParameterValue', 'The parameter '
-                              'Namespace is invalid.')(handler, request))
-    service.always(refuse)
-    daemon = scene.start(config(service, metric=NAMESPACES))
-    publish(daemon, a=1, b=2, c=3)
-    assert sorted(datum['Namespace']
-                  for datum in service.wait_datums(2, 10)) == ['of/b', 'of/c']
-    daemon.wait_for(r'\[error\] .*refused 1 datum of host/test/gauge-a')
-
-
 def test_a_long_outage_does_not_stop_new_values(scene):
     """Values of one series that were cut at different times stay apart."""
     service = scene.service()
@@ -180,81 +149,6 @@ def test_a_long_outage_does_not_stop_new_values(scene):
     assert sorted((datum['Timestamp'], datum['Value'])
                   for datum in datums) == sorted(
         (MINUTE - 60 * n, n) for n in range(1, 13))
-
-
-# ---- refused data -----------------------------------------------------------
-
-def test_a_datum_that_is_named(scene):
-    """It is dropped and named, the rest is accepted at once."""
-    # Its clock is ahead, within what it tolerates: one value is too old for
-    # the service and not yet for us.
-    service = scene.service(now=lambda: time.time() + 240)
-    daemon = scene.start(config(service, BufferAge=FORTNIGHT))
-    old = int(time.time()) - FORTNIGHT + 180
-    feed(daemon, at=old // 60 * 60, b=7)
-    publish(daemon, a=1, b=2, c=3, d=4, e=5)
-    datums = service.wait_datums(5, 5)
-    assert sorted(times(datums)) == [(name, MINUTE) for name in 'abcde']
-    refused, accepted = answered(service)
-    assert refused.code == 'InvalidParameterValueException'
-    assert accepted.time - refused.time < 1
-    assert len(metrics_of(refused)) == 6
-    line, = warnings(daemon)
-    assert 'host/test/gauge-b' in line and 'within the past two weeks' in line
-    assert 'dropped' in line
-
-
-@pytest.mark.parametrize('protocol', ['json', 'query'])
-def test_several_data_that_are_named(scene, protocol):
-    service = scene.service()
-    service.behave([faults.refuse(
-        'InvalidParameterValue', 'The parameter MetricData.member.2.Value is '
-        'bad.\nThe parameter MetricData.member.4.Value is bad.')])
-    daemon = scene.start(config(service, Protocol=protocol))
-    publish(daemon, a=1, b=2, c=3, d=4, e=5)
-    assert names(service.wait_datums(3, 5)) == ['a', 'c', 'e']
-    assert {re.search(r'gauge-(.)', line)[1]
-            for line in warnings(daemon)} == {'b', 'd'}
-    assert len(service.requests) == 2
-
-
-def unless_without(name):
-    """Refuses what has this metric, and does not say which datum it is."""
-    refuse = faults.refuse('InvalidParameterValue', 'Something is wrong.')
-    return lambda handler, request: (
-        name.encode() in request.decoded and refuse(handler, request))
-
-
-@pytest.mark.parametrize('n', [1, 2, 50])
-def test_a_datum_that_is_not_named(scene, n):
-    """It is looked for by halves, and only it is lost."""
-    service = scene.service()
-    service.always(unless_without('culprit'))
-    daemon = scene.start(config(service))
-    good = {f'm{i:02}': i for i in range(n - 1)}
-    publish(daemon, **dict(list(good.items())[:n // 3]), culprit=1,
-            **dict(list(good.items())[n // 3:]))
-    daemon.wait_for(r'\[error\] .*refused 1 datum of host/test/gauge-culprit '
-                    r'\(InvalidParameterValue: Something is wrong.\), dropped',
-                    30)
-    assert names(service.wait_datums(n - 1, 30)) == sorted(good)
-    assert len(warnings(daemon)) == 1
-    assert len(service.requests) <= 40
-
-
-def test_everything_refused(scene):
-    """At most 40 requests for it; what comes later is sent."""
-    service = scene.service()
-    service.always(faults.refuse('ValidationError', 'No.'))
-    daemon = scene.start(config(service))
-    publish(daemon, **{f'm{i:03}': i for i in range(100)})
-    assert service.wait_for(lambda: len(service.requests) == 40, 30)
-    service.always(None)
-    publish(daemon, at=MINUTE + 60, good=1)
-    assert names(service.wait_datums(1, 20)) == ['good']
-    assert len(service.requests) == 41
-    daemon.stop()
-    daemon.wait_for(r'1 data were accepted, .* that were refused: 100,')
 
 
 # ---- limits -----------------------------------------------------------------

@@ -270,7 +270,7 @@ def test_service_in_trouble(scene, wait_s):
         daemon.wait_for(r'%\{ec2:tag:A\} has no value')
     else:
         daemon.wait_for(r"\[warning\] .*waiting for the instance's identity "
-                        r'\(%\{ec2:tag:A\}\): .*status 500.*; series that name '
+                        r'\(%\{ec2:tag:A\}\): .*status 500.*; metrics that name '
                         'it wait until MetadataWait has passed')
     metadata.always(None)
     daemon.wait_for(r"\[notice\] .*the instance's identity was read after \d+ "

@@ -90,7 +90,7 @@ def test_late_by_minutes(fast, how):
     assert found == {'': list(range(7)), 'a': list(range(7))}
     line, = warned(minutes)
     assert re.search(r"waiting for the instance's identity \(%\{ec2:tag:A\}\): "
-                     '.*; series that name it wait until MetadataWait', line)
+                     '.*; metrics that name it wait until MetadataWait', line)
     assert ', 0 values were left out' in minutes.daemon.log
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import urllib.parse
 
 import botocore.awsrequest
@@ -13,7 +14,8 @@ import botocore.credentials
 import botocore.session
 import pytest
 
-from scene import Scene, config, publish
+from judges import client
+from scene import KEY, MINUTE, SECRET, Scene, config, publish
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLICIES = sorted((ROOT / 'contrib').glob('*polic*.json'))
@@ -212,6 +214,38 @@ def test_process(tmp_path, monkeypatch):
     assert keys.access_key == 'ASIAIOSFODNN7EXAMPLE'
     assert keys.token == 'AQoEXAMPLEH4aoAH0gNCAPy...'
     assert (tmp_path / 'arguments').read_text() == '--for\nweb 7\n'
+
+
+# ---- reading back ------------------------------------------------------------
+
+def test_read_back(tmp_path):
+    """The command lines of WHEN IT DOES NOT ARRIVE show what was put."""
+    program = tmp_path / 'aws'
+    with Scene(tmp_path / 'run') as scene:
+        service = scene.service()
+        client('cloudwatch', service, (KEY, SECRET)).put_metric_data(
+            Namespace='MyApp', MetricData=[
+                {'MetricName': 'Memory Available', 'Timestamp': MINUTE,
+                 'Values': [1, 3], 'Counts': [1, 1]}])
+        program.write_text('#!/bin/sh\nexec /usr/bin/aws --no-cli-pager '
+                           f'--output json --endpoint-url {service.url} "$@"\n')
+        program.chmod(0o700)
+
+        def run(start):
+            (line,) = [block for block in blocks() if block.startswith(start)]
+            done = subprocess.run(
+                ['/bin/sh', '-ec', line], capture_output=True, text=True,
+                timeout=60, env={
+                    'PATH': f'{tmp_path}:/usr/bin:/bin', 'HOME': str(tmp_path),
+                    'AWS_ACCESS_KEY_ID': KEY, 'AWS_SECRET_ACCESS_KEY': SECRET,
+                    'AWS_MAX_ATTEMPTS': '1'})
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout)
+
+        (metric,) = run('aws cloudwatch list-metrics --region')['Metrics']
+        assert metric['MetricName'] == 'Memory Available'
+        (point,) = run('aws cloudwatch get-metric-stat')['Datapoints']
+        assert (point['SampleCount'], point['Average']) == (2, 2)
 
 
 # ---- in the daemon -----------------------------------------------------------

@@ -22,8 +22,7 @@ RESET = 'the connection was closed|the connection broke'
 BROKEN = {
     'closed': (faults.hang_up(), 'the connection was closed', False),
     'reset': (faults.reset(), RESET, False),
-    'hang': (faults.several(faults.delay(1), faults.hang_up()),
-             r'timed out after 0\.[5-9] s', False),
+    'hang': (faults.hang(), r'timed out after 0\.[5-9] s', False),
     'answer lost, closed':
         (faults.hang_up(store=True), 'the connection was closed', True),
     'answer lost, reset':
@@ -43,7 +42,7 @@ def test_broken(scene, label):
     doubled = through(ledger, service, lambda: service.behave([action] * 2),
                       lambda: None, cause)
     check_said(ledger.daemon, cause, n_causes=2 if why == RESET else 1)
-    assert unanswered(ledger.daemon) >= 12
+    assert unanswered(ledger.daemon) > 6  # of two requests
     assert doubled == (unanswered(ledger.daemon) if is_lost else 0)
 
 

@@ -13,18 +13,13 @@ DEATHS = {
     'refuses connections': (lambda service: service.pause(),
                             lambda service: service.resume(),
                             'Connection refused'),
-    'says nothing': (lambda service: service.always(hang_a_while()),
+    'says nothing': (lambda service: service.always(faults.hang()),
                      lambda service: service.always(None),
                      'timed out after 1 s'),
     'has no idea': (lambda service: service.always(faults.html(500)),
                     lambda service: service.always(None),
                     'status 500, but not in the way AWS does'),
 }
-
-
-def hang_a_while():
-    """Longer than is waited for an answer."""
-    return faults.several(faults.delay(1.5), faults.hang_up())
 
 
 @pytest.mark.parametrize('label', DEATHS)

@@ -83,7 +83,7 @@ def test_selectors(tmp_path, label):
     wanted = {number: 1 for number in numbers}
     says = ()
     if len(wanted.keys() & {6, 7, 8}) > 1:
-        says = ['"load" go to one series']
+        says = ['"load" go to one metric']
     if len(wanted) == 1:
         wanted = next(iter(wanted))
     expect(tmp_path, metric('M', 'Unit "None"', *lines), ALL,
@@ -379,7 +379,7 @@ CASES = {
         [('a/load/load', '0:1:2:3', '10:1:2:3'), ('b/load/load', '0:4:5:6')],
         [datum('M', {1: 2, 2: 2, 3: 2, 4: 1, 5: 1, 6: 1})],
         ['<Metric "M">: the data sources "shortterm" and "midterm" of type '
-         '"load" go to one series; put %{.ds} into the name']),
+         '"load" go to one metric; put %{.ds} into the name']),
     'two data sources that Combine are no mistake': (
         metric('M', 'Type "load"', 'Combine "max"'),
         [('a/load/load', 10, '0:1:2:3')], [datum('M', 3)]),

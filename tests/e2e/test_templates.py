@@ -94,7 +94,7 @@ CASES = {
         [FULL, SPARSE],
         both('sda/data', 'sda/data', 'all/no instance')[2:] +
         [datum('sda/data', {1: 1, 2: 1}, unit=PER_SECOND)],
-        ['go to one series']),
+        ['go to one metric']),
     'an empty text for what is empty': (
         names('M%{type_instance|}'), [SPARSE],
         [datum('M', 3)]),

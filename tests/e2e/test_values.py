@@ -225,7 +225,9 @@ def test_numbers_arrive_as_they_are(tmp_path):
     numbers = [0.1, 1 / 3, 1e15, 1e16, 1e17, 123456789.12345679, 1e22, 1e23,
                2.0 ** 53, 2.0 ** 53 + 2, -2.5e-7, 4.35, 0.1 + 0.2,
                math.nextafter(1, 2), math.nextafter(2.0 ** 360, 0)]
-    numbers += [dice.uniform(-1, 1) * 10.0 ** dice.randint(-107, 107)
+    # Not nearer to 0 than CloudWatch takes: that would be published as 0.
+    numbers += [dice.choice((-1, 1)) * dice.uniform(0.1, 1) *
+                10.0 ** dice.randint(-107, 107)
                 for _ in range(60)]
     values = [(f'p/gauge-{i}', f'0:{number!r}')
               for i, number in enumerate(numbers)]

@@ -1,4 +1,4 @@
-"""times: a clock that runs fast for daemon and service, and samples by time.
+"""times: clocks that run fast or are stepped, and samples by time.
 
     clock = FastClock(1700000000, rate=60)
     service = scene.service(now=clock.now)
@@ -6,6 +6,10 @@
     daemon = scene.start(config(service, metric=..., **FastClock.LONG),
                          environment=clock.environment)
     clock.sleep_until(1700000600)  # ten seconds
+
+    clock = SteppedClock(tmp_path / 'clock', ahead_s=10800)
+    daemon = scene.start(config(...), environment=clock.environment)
+    clock.step(0)  # put right, while the daemon runs
 """
 
 import collections
@@ -22,6 +26,17 @@ def find_faketime():
     return found[0]
 
 
+def faked(**variables):
+    """The environment of a daemon that sees another time.  libfaketime stands
+    first: behind it in the list, ASan's runtime is initialised from within
+    libfaketime's constructor and hangs.  The runtime would refuse that place,
+    but for its option."""
+    preload = [find_faketime(), os.environ.get('COLLECTD_PRELOAD', '')]
+    asan = [os.environ.get('ASAN_OPTIONS', ''), 'verify_asan_link_order=0']
+    return {'LD_PRELOAD': ' '.join(filter(None, preload)), 'TZ': 'UTC',
+            'ASAN_OPTIONS': ':'.join(filter(None, asan)), **variables}
+
+
 class FastClock:
     """Begins at start (seconds since 1970) when the daemon does, and runs rate
     times as fast as it should.
@@ -33,11 +48,13 @@ class FastClock:
 
     def __init__(self, start, rate):
         self.start, self.rate = start, rate
-        self.begin()
+        self._begin = time.monotonic()
+        self._has_begun = False
 
     def begin(self):
         """To be called just before the daemon is started."""
         self._begin = time.monotonic()
+        self._has_begun = True
 
     def now(self):
         return self.start + (time.monotonic() - self._begin) * self.rate
@@ -47,15 +64,38 @@ class FastClock:
 
     @property
     def environment(self):
-        """For the daemon.  libfaketime stands first: behind it in the list,
-        ASan's runtime is initialised from within libfaketime's constructor and
-        hangs.  The runtime would refuse that place, but for its option."""
-        at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(self.start))
-        preload = [find_faketime(), os.environ.get('COLLECTD_PRELOAD', '')]
-        asan = [os.environ.get('ASAN_OPTIONS', ''), 'verify_asan_link_order=0']
-        return {'LD_PRELOAD': ' '.join(filter(None, preload)), 'TZ': 'UTC',
-                'FAKETIME': f'@{at} x{self.rate:g}',
-                'ASAN_OPTIONS': ':'.join(filter(None, asan))}
+        """For the daemon, or one that is started later."""
+        at = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(
+            self.now() if self._has_begun else self.start))
+        return faked(FAKETIME=f'@{at} x{self.rate:g}')
+
+
+class SteppedClock:
+    """A wall clock of the daemon that is so many seconds ahead, and can be
+    stepped while it runs.  The steady clock goes on.
+
+    path  of a file of its own"""
+
+    def __init__(self, path, ahead_s=0):
+        self.path = path
+        self.step(ahead_s)
+
+    def step(self, ahead_s):
+        self.ahead_s = ahead_s
+        new = self.path.with_name(self.path.name + '.new')
+        new.write_text(f'{ahead_s:+d}\n')
+        os.replace(new, self.path)
+
+    def now(self):
+        return time.time() + self.ahead_s
+
+    @property
+    def environment(self):
+        """For the daemon.  Without the last, libfaketime makes each wait for a
+        condition by the steady clock end at once."""
+        return faked(FAKETIME_TIMESTAMP_FILE=str(self.path),
+                     FAKETIME_NO_CACHE='1', FAKETIME_DONT_FAKE_MONOTONIC='1',
+                     DONT_FAKE_MONOTONIC='1', FAKETIME_FORCE_MONOTONIC_FIX='0')
 
 
 def keep_clear_of(length_s, margin_s=4):

@@ -10,6 +10,7 @@
 #ifndef TESTS_SERVICE_H
 #define TESTS_SERVICE_H
 
+#include "run/clock.h"
 #include "run/http_answer.h"
 #include "run/http_transfer.h"
 
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #define NUMBERS_MAX 512 /* of data */
@@ -61,9 +63,21 @@ struct response {
   "\"Expiration\": \"2100-01-01T00:00:00Z\"}"
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 
+/* Twenty minutes behind this host's clock: filled in when it is said. */
+static char skewed_date[64];
+
+static void write_skewed_date(void) {
+  time_t then = (time_t)(clock_wall_ms() / 1000 - 1200);
+  struct tm civil;
+  (void)strftime(skewed_date, sizeof(skewed_date),
+                 "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+                 gmtime_r(&then, &civil));
+}
+
 static const struct response answers[] = {
     [WELL] = {"200 OK", "x-amzn-RequestId: 1\r\n", ""},
-    [WELL_XML] = {"200 OK", "", "<PutMetricDataResponse/>"},
+    [WELL_XML] = {"200 OK", "",
+                  "<PutMetricDataResponse></PutMetricDataResponse>"},
     [WELL_JSON] = {"200 OK", "", "{}"},
     [BROKEN] = {"500 Internal Server Error",
                 "x-amzn-query-error: InternalServiceError;Receiver\r\n",
@@ -72,8 +86,7 @@ static const struct response answers[] = {
                    ERROR("ThrottlingException")},
     [EXPIRED] = {"403 Forbidden", "x-amzn-query-error: ExpiredToken;Sender\r\n",
                  ERROR("ExpiredTokenException")},
-    [SKEWED] = {"403 Forbidden", "Date: Sun, 06 Nov 2044 08:49:37 GMT\r\n",
-                ERROR("RequestExpired")},
+    [SKEWED] = {"403 Forbidden", skewed_date, ERROR("RequestExpired")},
     [FORBIDDEN] = {"403 Forbidden", "", ERROR("AccessDeniedException")},
     [PORTAL] = {"200 OK", "", "<html><body>Please sign in</body></html>"},
 };
@@ -104,6 +117,7 @@ static const struct {
 static bool respond(struct http_transfer *transfer,
                     const struct response *response) {
   char line[256];
+  write_skewed_date();
   const char *rest = response->headers;
   size_t len = strlen(response->body);
   int n = snprintf(line, sizeof(line), "HTTP/1.1 %s\r\n", response->status);

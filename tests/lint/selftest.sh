@@ -96,12 +96,36 @@ grep -v '^Timeout' "$work/table" >"$work/shorter"
 refused 'an option that is no more' 'Timeout, which is not' options.sh \
   "$work/shorter"
 
+# Messages and the manual.
+broken messages.sh src/run/log.c \
+  'void x(void) { log_say(SAY_INFO, "", "nobody has " "told %s", "y"); }' \
+  'log.c:[0-9]*: the manual lacks "nobody has told I<>"'
+broken messages.sh src/run/log.c \
+  'const char *x = "five words and no more";' 'lacks "five words and no more"'
+broken messages.sh src/metric/tally.c \
+  '#define ODD_LIKE "of which"
+static const struct reason_text texts[] = {{ODD_LIKE " nobody knows", ""}};' \
+  'lacks "I<> of which nobody knows"'
+fresh
+sed -i 's/{"SlowDown"/{"SlowUp"/' "$work/tree/src/aws/reply.c"
+refused 'a code without manual' 'answers" lacks SlowUp' messages.sh
+refused 'a code of no table' 'no table has SlowDown' messages.sh
+fresh
+manual=$work/tree/man/collectd-write_cloudwatch.pod
+sed -i 's/^=item published I<datum>/=item published at last I<datum>/' "$manual"
+refused 'a sentence that is said otherwise' 'lacks "published I<>"' messages.sh
+refused 'an item that nothing says' 'nothing says "published at last' messages.sh
+fresh
+sed -i 's/^=item published I<datum>/=item ...shed.../' "$manual"
+refused 'an item for nearly everything' '"...shed..." is too little' messages.sh
+
 # With nothing to look at.
 find "$work/tree" -name '*.[ch]' -delete
 : >"$work/empty"
 refused nothing 'nothing to look at' layers.sh
 refused nothing 'nothing to look at' words.sh
 refused nothing 'nothing to look at' format.sh
+refused nothing 'nothing to look at' messages.sh
 refused nothing 'nothing to look at' options.sh "$work/empty"
 refused nothing 'is not there' purity.sh "$work/none"
 refused nothing 'is not there' exports.sh "$work/none"

@@ -37,6 +37,7 @@ struct stream {
   struct buf out;
   uint32_t period_s;
   int64_t steady_s;
+  int64_t offset_s; /* the service's clock less that of the host */
   uint64_t awaited; /* values of the instance */
   struct fill fill;
   uint32_t interval_s[256]; /* of each host by its first letter */
@@ -88,7 +89,7 @@ static inline void stream_close(struct stream *s) {
 
 static inline void stream_write(struct stream *s, const struct input *in,
                                 int64_t wall_s) {
-  struct agg_now now = {wall_s, s->steady_s};
+  struct agg_now now = {wall_s, s->steady_s, s->offset_s};
 
   if (agg_add(&s->agg, in, &now))
     return;

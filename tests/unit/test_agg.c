@@ -83,6 +83,53 @@ static void the_window_ends_on_the_second(void **state) {
   }
 }
 
+/* What CloudWatch accepts goes by its clock, and what this host may stamp by
+ * its own. */
+static void the_window_goes_by_two_clocks(void **state) {
+  (void)state;
+  static const struct {
+    const char *label;
+    int64_t offset_s; /* the service's clock less ours */
+    int64_t past_s, at_s;
+    int reason; /* -1: taken */
+  } cases[] = {
+      {"20 minutes fast: our own", -1200, CW_PAST_S, 0, -1},
+      {"20 minutes fast: FlushInterval ahead", -1200, CW_PAST_S, 60, -1},
+      {"20 minutes fast: beyond", -1200, CW_PAST_S, 61, REASON_AHEAD},
+      {"20 minutes fast: of a host that is right", -1200, CW_PAST_S, -1200, -1},
+      {"20 minutes slow: our own", 1200, CW_PAST_S, 0, -1},
+      {"20 minutes slow: beyond, by our clock", 1200, CW_PAST_S, 61,
+       REASON_AHEAD},
+      {"two hours fast: just taken", -7200, CW_PAST_S, 0, -1},
+      {"a second more", -7201, CW_PAST_S, 0, REASON_AHEAD},
+      {"three hours fast: our own", -10800, CW_PAST_S, 0, REASON_AHEAD},
+      {"three hours fast: of a host that is right", -10800, CW_PAST_S, -10800,
+       -1},
+      {"fast, and two weeks old by the right clock", -1200, CW_PAST_S,
+       -1200 - 14 * DAY_S, -1},
+      {"a second older", -1200, CW_PAST_S, -1201 - 14 * DAY_S, REASON_OLD},
+      {"slow, and two weeks old by the right clock", 1200, CW_PAST_S,
+       1200 - 14 * DAY_S, -1},
+      {"a second older, still young by ours", 1200, CW_PAST_S,
+       1199 - 14 * DAY_S, REASON_OLD},
+      {"BufferAge, too", 1200, 3600, -2401, REASON_OLD},
+      {"years behind: our own", 1000 * DAY_S, CW_PAST_S, 0, REASON_OLD},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct stream s;
+    stream_open(&s, "Metric 'm'", 10);
+    agg_init(&s.agg, 10, 100, cases[i].past_s, 60, 0, 1);
+    s.offset_s = cases[i].offset_s;
+    write_gauge(&s, 1, (WALL + cases[i].at_s) * 1000000);
+    bool is_taken = cases[i].reason < 0;
+    if (s.agg.samples.n != is_taken)
+      fail_msg("%s: %zu samples", cases[i].label, s.agg.samples.n);
+    if (!is_taken && s.agg.tally.row[cases[i].reason].n != 1)
+      fail_msg("%s: not counted", cases[i].label);
+    stream_close(&s);
+  }
+}
+
 static void the_same_time_again_counts_once(void **state) {
   (void)state;
   struct stream s;
@@ -338,6 +385,7 @@ static void any_value_keeps_its_identifier(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_window_ends_on_the_second),
+      cmocka_unit_test(the_window_goes_by_two_clocks),
       cmocka_unit_test(the_same_time_again_counts_once),
       cmocka_unit_test(numbers_that_nobody_takes),
       cmocka_unit_test(counters_are_published_as_asked),

@@ -359,6 +359,38 @@ static void a_clock_that_was_set_back_heals(void **state) {
   stream_close(&s);
 }
 
+/* What waited then is not lost, and does not wait for a day; the slot that was
+ * open is half a sum unless all are there. */
+static void what_a_clock_set_back_leaves_is_combined(void **state) {
+  (void)state;
+  static const char blocks[] = "Metric 'm'\nCombine 'sum'";
+  static const struct story cases[] = {
+      {.label = "a slot that was whole",
+       .script = "a@86401=1 b@86402=2 |86410 a@86411=3 b@86412=4 |86412 "
+                 "a@1=5 b@2=6 |10 a@11=7 b@12=8 |20",
+       .want = "m@86400=3 m@0=11 m@86410=7 m@10=15"},
+      {.label = "a slot that was not",
+       .script = "a@86401=1 b@86402=2 |86410 a@86411=3 |86412 a@1=5 b@2=6 |10",
+       .want = "m@86400=3 m@0=11",
+       .dropped = 1},
+      {.label = "one before it that lacks a read",
+       .script = "a@86401=1 b@86402=2 |86410 a@86411=3 a@86421=5 b@86422=6 "
+                 "|86412 a@1=5 b@2=6 |10",
+       .want = "m@86400=3 m@0=11 m@86410=5 m@86420=11"},
+      {.label = "before any slot was cut: nobody knows who belongs to it",
+       .script = "a@86401=1 b@86402=2 a@1=5 b@2=6 |10 a@11=7 b@12=8 |20",
+       .want = "m@0=11 m@10=15",
+       .dropped = 1},
+      {.label = "when a flush is forced",
+       .script = "a@86401=1 b@86402=2 |86410 a@86411=3 b@86412=4 |86412 "
+                 "a@1=5 b@2=6 !9 a@11=7 b@12=8 |20",
+       .want = "m@86400=3 m@86410=7 m@10=15",
+       .dropped = 1},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    check(&cases[i], blocks);
+}
+
 /* Slots that wait for a name are combined as they would have been. */
 static void what_waits_for_a_name_is_combined_later(void **state) {
   (void)state;
@@ -471,6 +503,7 @@ int main(void) {
       cmocka_unit_test(a_member_that_leaves_shortens_the_slot),
       cmocka_unit_test(members_come_and_go),
       cmocka_unit_test(a_clock_that_was_set_back_heals),
+      cmocka_unit_test(what_a_clock_set_back_leaves_is_combined),
       cmocka_unit_test(what_waits_for_a_name_is_combined_later),
       cmocka_unit_test(the_oldest_slots_can_be_dropped),
       cmocka_unit_test(the_order_of_coming_is_of_no_matter),

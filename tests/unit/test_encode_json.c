@@ -30,9 +30,9 @@ static const struct {
       .resolution_s = 1},
      {.time_s = 1600000021, .form = DATUM_VALUE, .value = -0.1},
      "{\"MetricName\":\"m\",\"Dimensions\":[{\"Name\":\"Host\",\"Value\":"
-     "\"a b\"},{\"Name\":\"Zone\",\"Value\":\"\\\"1\\\\\"}],\"Timestamp\":"
-     "1600000021,\"Value\":-0.1,\"Unit\":\"Bytes/Second\","
-     "\"StorageResolution\":1}"},
+     "\"a b\"},{\"Name\":\"Zone\",\"Value\":\"\\\"1\\\\\"}],\"Unit\":"
+     "\"Bytes/Second\",\"StorageResolution\":1,\"Timestamp\":1600000021,"
+     "\"Value\":-0.1}"},
     {"values that were each seen once",
      {.name = "m", .unit = "Count", .resolution_s = 60},
      {.time_s = 1,
@@ -40,8 +40,8 @@ static const struct {
       .n_values = 3,
       .values = (const double[]){1.5, 0, 1e21},
       .counts = (const double[]){1, 1, 1}},
-     "{\"MetricName\":\"m\",\"Timestamp\":1,\"Values\":[1.5,0,1e+21],"
-     "\"Unit\":\"Count\"}"},
+     "{\"MetricName\":\"m\",\"Unit\":\"Count\",\"Timestamp\":1,"
+     "\"Values\":[1.5,0,1e+21]}"},
     {"values that were seen more often",
      {.name = "m", .unit = "None", .resolution_s = 60},
      {.time_s = 1,
@@ -58,7 +58,8 @@ static const struct {
       .n_values = 1,
       .values = (const double[]){7},
       .counts = (const double[]){0.5}},
-     "{\"MetricName\":\"m\",\"Timestamp\":1,\"Values\":[7],\"Counts\":[0.5]}"},
+     "{\"MetricName\":\"m\",\"Timestamp\":1,\"Values\":[7],\"Counts\":[0.5]"
+     "}"},
     {"a statistic set",
      {.name = "m", .unit = "Percent", .resolution_s = 60},
      {.time_s = 1,
@@ -67,9 +68,9 @@ static const struct {
       .sum = 21,
       .minimum = 1,
       .maximum = 6},
-     "{\"MetricName\":\"m\",\"Timestamp\":1,\"StatisticValues\":{"
-     "\"SampleCount\":6,\"Sum\":21,\"Minimum\":1,\"Maximum\":6},"
-     "\"Unit\":\"Percent\"}"},
+     "{\"MetricName\":\"m\",\"Unit\":\"Percent\",\"Timestamp\":1,"
+     "\"StatisticValues\":{\"SampleCount\":6,\"Sum\":21,\"Minimum\":1,"
+     "\"Maximum\":6}}"},
 };
 
 static void writes_each_form(void **state) {
@@ -83,6 +84,52 @@ static void writes_each_form(void **state) {
       fail_msg("%s: %s", cases[i].label, buf_str(&text));
     buf_clear(&text);
   }
+}
+
+/* ---- what names a series ------------------------------------------------ */
+
+static const struct dimension hostile[] = {
+    {"A", ",\"Timestamp\":"}, {"B", ","}, {",\"Timestamp\":1}", "\\"}};
+
+static const struct series_name each[] = {
+    {.name = "m", .unit = "None", .resolution_s = 60},
+    {.name = "m", .unit = "None", .resolution_s = 1},
+    {.name = "m", .unit = "Count", .resolution_s = 60},
+    {.name = "m", .unit = "Count", .resolution_s = 1},
+    {.name = "n", .unit = "None", .resolution_s = 60},
+    {.name = "m,", .unit = "None", .resolution_s = 60},
+    {.name = "m,\"Timestamp\":", .unit = "None", .resolution_s = 60},
+    {.name = "m\\", .unit = "None", .resolution_s = 60},
+    {.name = "m", .dimensions = two, .n_dimensions = 1, .unit = "None"},
+    {.name = "m", .dimensions = two, .n_dimensions = 2, .unit = "None"},
+    {.name = "m", .dimensions = hostile, .n_dimensions = 1, .unit = "None"},
+    {.name = "m", .dimensions = hostile, .n_dimensions = 2, .unit = "None"},
+    {.name = "m", .dimensions = hostile, .n_dimensions = 3, .unit = "None"},
+};
+
+static void put(struct json_out *json, struct buf *text,
+                const struct series_name *series, int64_t time_s,
+                double value) {
+  const struct datum datum = {
+      .series = series, .time_s = time_s, .form = DATUM_VALUE, .value = value};
+  buf_reset(text);
+  assert_int_equal(encode_json_datum(json, &datum, text), 0);
+}
+
+static void one_series_begins_alike_and_no_other_does(void **state) {
+  struct json_out *json = *state;
+  struct buf a = BUF_INIT(4096), b = BUF_INIT(4096);
+  for (size_t i = 0; i < N(each); i++)
+    for (size_t k = 0; k < N(each); k++) {
+      put(json, &a, &each[i], 1, 2.5);
+      put(json, &b, &each[k], 1600000000, -7);
+      struct str begin = encode_json_series(str_of_buf(&a));
+      assert_true(begin.len > 0 && begin.len < a.len);
+      if (str_eq(begin, encode_json_series(str_of_buf(&b))) != (i == k))
+        fail_msg("%s and %s", buf_str(&a), buf_str(&b));
+    }
+  buf_clear(&a);
+  buf_clear(&b);
 }
 
 static const struct {
@@ -247,6 +294,7 @@ static int tear_down(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(writes_each_form),
+      cmocka_unit_test(one_series_begins_alike_and_no_other_does),
       cmocka_unit_test(refuses_what_is_no_text),
       cmocka_unit_test(frames_a_body),
       cmocka_unit_test(a_datum_read_again_is_the_same),

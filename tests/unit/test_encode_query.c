@@ -163,6 +163,10 @@ static void expect_datum(struct buf *want, const struct datum *datum) {
     snprintf(array, sizeof(array), "Dimensions.member.%zu.Value", i + 1);
     expect(want, array, series->dimensions[i].value);
   }
+  if (strcmp(series->unit, "None") != 0)
+    expect(want, "Unit", series->unit);
+  if (series->resolution_s == 1)
+    expect(want, "StorageResolution", "1");
   struct buf when = BUF_INIT(64);
   date_put_iso(&when, datum->time_s);
   expect(want, "Timestamp", buf_str(&when));
@@ -182,10 +186,6 @@ static void expect_datum(struct buf *want, const struct datum *datum) {
     expect_double(want, "StatisticValues.Minimum", datum->minimum);
     expect_double(want, "StatisticValues.Maximum", datum->maximum);
   }
-  if (strcmp(series->unit, "None") != 0)
-    expect(want, "Unit", series->unit);
-  if (series->resolution_s == 1)
-    expect(want, "StorageResolution", "1");
 }
 
 static void agrees_with_a_plain_writer(void **state) {

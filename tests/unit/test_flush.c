@@ -2,6 +2,8 @@
  * instance in names. */
 #include "run/flush.h"
 
+#include "metric/encode_json.h"
+
 #include "stream.h"
 
 #include <setjmp.h>
@@ -14,7 +16,19 @@
  * in the order of the parcels. */
 struct delivery {
   struct buf out;
+  const char *quarantined; /* "namespace|text of the series"; NULL: none */
 };
+
+bool delivery_is_quarantined(const struct delivery *delivery,
+                             const char *namespace, struct str text) {
+  struct buf series = BUF_INIT(4096);
+  struct str begin = encode_json_series(text);
+  buf_printf(&series, "%s|", namespace);
+  buf_put(&series, begin.p, begin.len);
+  bool is_equal = str_eq(str_of_buf(&series), str_of(delivery->quarantined));
+  buf_clear(&series);
+  return is_equal;
+}
 
 static void put_text(struct buf *out, const struct json *json) {
   struct str text = json_text(json);
@@ -241,6 +255,37 @@ static void values_of_nobody_cost_nothing(void **state) {
   close_node(&node);
 }
 
+/* Under the name that it is published by, and in its own namespace alone. */
+static void what_is_quarantined_is_counted(void **state) {
+  (void)state;
+  struct node node;
+  open_node(&node, "Dimension 'Host' '%{host}%{.ec2:tag:Team}'\n"
+                   "DimensionSet 'Host'\nDimensionSet ''\n"
+                   "Metric 'm'\nMetric 'n'\n"
+                   "Metric 'm'\nNamespace 'Other'");
+  set(&node, 0, "blue");
+  node.delivery.quarantined =
+      "collectd|{\"MetricName\":\"m\",\"Dimensions\":[{\"Name\":\"Host\","
+      "\"Value\":\"a.blue\"}]";
+  assert_string_equal(flush_minute(&node, 0),
+                      "collectd|m@0 collectd|n@0 collectd|n{Host=a.blue}@0 "
+                      "Other|m@0 Other|m{Host=a.blue}@0");
+  assert_int_equal(stream_lost(&node.s, REASON_QUARANTINED), 1);
+  assert_string_equal(node.s.tally.row[REASON_QUARANTINED].example, "a/p/t");
+
+  node.delivery.quarantined = "collectd|{\"MetricName\":\"m\"";
+  (void)flush_minute(&node, 1);
+  assert_int_equal(stream_lost(&node.s, REASON_QUARANTINED), 2);
+
+  node.delivery.quarantined = NULL;
+  assert_string_equal(flush_minute(&node, 2),
+                      "collectd|m@120 collectd|n@120 "
+                      "collectd|m{Host=a.blue}@120 collectd|n{Host=a.blue}@120 "
+                      "Other|m@120 Other|m{Host=a.blue}@120");
+  assert_int_equal(stream_lost(&node.s, REASON_QUARANTINED), 2);
+  close_node(&node);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_group_never_falls_into_the_fleet),
@@ -251,6 +296,7 @@ int main(void) {
       cmocka_unit_test(what_cloudwatch_refuses_is_not_sent),
       cmocka_unit_test(a_changed_text_is_said_once),
       cmocka_unit_test(values_of_nobody_cost_nothing),
+      cmocka_unit_test(what_is_quarantined_is_counted),
   };
   log_set_sink(hear);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

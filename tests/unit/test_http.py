@@ -156,6 +156,9 @@ def test_headers_of_an_answer_are_found_whatever_their_case():
     assert got["date"] == "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
+DATE = "Date: Sun, 06 Nov 1994 08:49:37 GMT"
+
+
 @pytest.mark.parametrize("headers,wait_ms", [
     ([], 0),
     (["Retry-After: 7"], 7000),
@@ -163,7 +166,15 @@ def test_headers_of_an_answer_are_found_whatever_their_case():
     (["x-amz-retry-after: 1500", "Retry-After: 1"], 1500),
     (["Retry-After: 99999999999999999999"], 0),
     (["Retry-After: 999999999"], 300000),
-    (["Retry-After: Fri, 31 Dec 1999 23:59:59 GMT"], 0),
+    (["Retry-After: Fri, 31 Dec 1999 23:59:59 GMT"], 0),  # long ago
+    (["Retry-After: Sun, 06 Nov 1994 08:49:47 GMT", DATE], 10000),
+    ([DATE, "Retry-After: Sun, 06 Nov 1994 08:49:47 GMT"], 10000),
+    (["Retry-After: Sun, 06 Nov 1994 08:49:27 GMT", DATE], 0),
+    (["Retry-After: Sun, 06 Nov 1994 18:49:37 GMT", DATE], 300000),
+    (["Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"], 300000),  # by our clock
+    (["Retry-After: Sun, 06 Nov 1994 08:49:47 GMT", DATE,
+      "x-amz-retry-after: 15000"], 15000),
+    (["Retry-After: tomorrow", DATE], 0),
     (["Retry-After: -1"], 0),
 ])
 def test_how_long_to_wait(headers, wait_ms):

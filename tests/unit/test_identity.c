@@ -373,7 +373,7 @@ static void what_cannot_be_a_value_is_none(void **state) {
       {{TOKEN,
         KNOWN(DOCUMENT, DOCUMENT_TEXT),
         {TAG("Name"), NULL, "200 OK", "<html>    ", 200, NULL}},
-       "/latest/meta-data/tags/instance/Name holds more than a tag can"},
+       "gave more for tag Name than a tag can hold"},
   };
   (void)state;
 

@@ -201,6 +201,28 @@ static void an_id_or_a_time_is_no_other_thing(void **state) {
   assert_int_equal(heard.n, 4);
 }
 
+/* Each is said, though they are alike; many become rare; an hour without one
+ * is a new beginning. */
+static void an_event_is_said_each_time(void **state) {
+  (void)state;
+  struct log_state s = {0};
+  const int64_t minute = 60000, day = 1440 * minute;
+  for (int i = 0; i < 4; i++)
+    log_state_event(&s, SAY_NOTICE, "", day + i, "let back");
+  assert_int_equal(heard.n, 4);
+  for (int i = 0; i < 1440; i++)
+    log_state_event(&s, SAY_NOTICE, "", day + i * minute, "let back");
+  assert_in_range(heard.n, 20, 34);
+  heard.n = 0;
+  for (int i = 0; i < 30; i++)
+    log_state_event(&s, SAY_NOTICE, "", 2 * day + i, "let back");
+  assert_in_range(heard.n, 0, 1);
+  heard.n = 0;
+  log_state_event(&s, SAY_NOTICE, "", 3 * day, "let back");
+  log_state_event(&s, SAY_NOTICE, "", 3 * day + 1, "let back");
+  assert_int_equal(heard.n, 2);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_message_has_prefix_and_node, listen),
@@ -218,6 +240,7 @@ int main(void) {
       cmocka_unit_test_setup(the_first_changes_are_said_at_once, listen),
       cmocka_unit_test_setup(how_long_it_took_is_no_other_thing, listen),
       cmocka_unit_test_setup(an_id_or_a_time_is_no_other_thing, listen),
+      cmocka_unit_test_setup(an_event_is_said_each_time, listen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,7 +231,7 @@ static void several_data_sources(void **state) {
       {"one series without Combine is warned of", "Metric 'm'",
        "0 collectd|m {} Bytes/Second 60\n1 collectd|m {} Bytes/Second 60\n"
        "! <Metric \"m\">: the data sources \"rx\" and \"tx\" of type "
-       "\"if_octets\" go to one series; put %{.ds} into the name, or choose "
+       "\"if_octets\" go to one metric; put %{.ds} into the name, or choose "
        "one with DataSource, or say how to Combine them\n"},
       {"also when one of the sets is shared",
        "Metric 'm'\nDimension 'D' '%{ds}'\nDimensionSet 'D'\nDimensionSet ''",
@@ -240,7 +240,7 @@ static void several_data_sources(void **state) {
        "1 collectd|m {} Bytes/Second 60\n"
        "1 collectd|m {D=tx} Bytes/Second 60\n"
        "! <Metric \"m\">: the data sources \"rx\" and \"tx\" of type "
-       "\"if_octets\" go to one series; put %{.ds} into the name, or choose "
+       "\"if_octets\" go to one metric; put %{.ds} into the name, or choose "
        "one with DataSource, or say how to Combine them\n"},
   };
   CHECK_MAPPINGS(cases, &octets);

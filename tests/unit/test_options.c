@@ -302,6 +302,13 @@ static const struct {
      {"SpoolLimit 0\n" M},
      PLUGIN "SpoolLimit 0: is out of range; write a number from 1 to 1048576 "
             "MiB"},
+    {"a rate that is none",
+     {"BackfillRate -0.5\n" M},
+     PLUGIN "BackfillRate -0.5: is out of range; write a number from 0 to 1000 "
+            "requests a second"},
+    {"a rate beyond the account's",
+     {"BackfillRate 1001\n" M},
+     PLUGIN "BackfillRate 1001: is out of range"},
     {"no metrics allowed",
      {"MaxMetrics 0\n" M},
      PLUGIN "MaxMetrics 0: is out of range"},
@@ -498,6 +505,7 @@ static void reads_each_option_of_a_destination(void **state) {
                             "SpoolDirectory \"/var/spool/cw\"\n"
                             "SpoolLimit 3\n"
                             "BufferAge 3600\n"
+                            "BackfillRate 0.1\n"
                             "ShutdownTimeout 0.5\n"
                             "LogPublished true\n" M,
                             &options),
@@ -538,6 +546,7 @@ static void reads_each_option_of_a_destination(void **state) {
   assert_string_equal(sender->spool_directory, "/var/spool/cw");
   assert_int_equal(sender->spool_limit_bytes, 3 << 20);
   assert_int_equal(sender->buffer_age_s, 3600);
+  assert_true(sender->backfill_rate == 0.1);
   assert_true(sender->log_published);
   options_clear(&options);
 }
@@ -628,6 +637,7 @@ static void has_the_defaults_of_the_design(void **state) {
   assert_null(sender->spool_directory);
   assert_int_equal(sender->spool_limit_bytes, 512 << 20);
   assert_int_equal(sender->buffer_age_s, 1209600 - 3600);
+  assert_true(sender->backfill_rate == 1);
   assert_false(sender->log_published);
 
   /* The table and RULE_SPEC_INIT say the same. */

@@ -118,6 +118,23 @@ static void drops_what_is_too_old(void **state) {
   assert_null(outbox.newest);
 }
 
+static void drops_what_lies_ahead(void **state) {
+  (void)state;
+  struct outbox outbox = {.spool = no_spool, .limit_bytes = 1 << 20};
+  outbox_put(&outbox, parcel_of("A", 100, 3));
+  outbox_put(&outbox, parcel_of("A", 200, 3));
+  outbox_put(&outbox, parcel_of("A", 300, 3));
+  outbox.limit_bytes = 0; /* none of its business */
+  assert_int_equal(outbox_cut_off(&outbox, 300), 0);
+  assert_int_equal(outbox_cut_off(&outbox, 198), 3 + 2);
+  assert_int_equal(outbox.n_parcels, 2);
+  assert_int_equal(outbox.n_data, 4);
+  assert_int_equal(outbox.newest->data[0].time_s, 198);
+  assert_int_equal(outbox.n_expired, 0);
+  assert_int_equal(outbox.n_dropped, 0);
+  outbox_clear(&outbox);
+}
+
 /* ---- random work, against a plain list ---------------------------------- */
 
 #define LIST_MAX 4096
@@ -279,6 +296,7 @@ int main(void) {
       cmocka_unit_test(puts_the_newest_first),
       cmocka_unit_test(drops_the_oldest_when_full),
       cmocka_unit_test(drops_what_is_too_old),
+      cmocka_unit_test(drops_what_lies_ahead),
       cmocka_unit_test(agrees_with_a_plain_list),
   };
   return cmocka_run_group_tests(tests, open_none, close_none);

@@ -199,10 +199,12 @@ static void model_remove(struct model *model, size_t first, size_t n) {
   model->n = kept;
 }
 
-static size_t model_expire(struct model *model, int64_t oldest_s) {
+static size_t model_keep(struct model *model, int64_t oldest_s,
+                         int64_t latest_s) {
   size_t kept = 0, n = model->n;
   for (size_t i = 0; i < n; i++)
-    if (time_of(model->serial[i]) >= oldest_s)
+    if (time_of(model->serial[i]) >= oldest_s &&
+        time_of(model->serial[i]) <= latest_s)
       model->serial[kept++] = model->serial[i];
   model->n = kept;
   return n - kept;
@@ -214,7 +216,7 @@ static void do_something(struct wire_random *random, struct parcel *parcel,
   size_t first = wire_below(random, model->n + 2);
   size_t n = wire_below(random, 4);
 
-  switch (wire_below(random, 7)) {
+  switch (wire_below(random, 8)) {
   default:
     snprintf(id, sizeof(id), "id/%u", *serial);
     assert_int_equal(
@@ -228,7 +230,13 @@ static void do_something(struct wire_random *random, struct parcel *parcel,
   case 1: {
     int64_t oldest_s = (int64_t)wire_below(random, 60);
     assert_int_equal(parcel_expire(parcel, oldest_s),
-                     model_expire(model, oldest_s));
+                     model_keep(model, oldest_s, INT64_MAX));
+    break;
+  }
+  case 2: {
+    int64_t latest_s = 900 + (int64_t)wire_below(random, 99);
+    assert_int_equal(parcel_cut_off(parcel, latest_s),
+                     model_keep(model, INT64_MIN, latest_s));
     break;
   }
   }

@@ -1,5 +1,7 @@
 #include "metric/record.h"
 
+#include "base/digest.h"
+
 #include "wire_random.h"
 
 #include <setjmp.h>
@@ -173,6 +175,52 @@ static void holds_the_largest_parcel(void **state) {
   buf_clear(&bytes);
 }
 
+static void put_number(struct buf *to, uint64_t number, unsigned bytes) {
+  while (bytes-- > 0)
+    buf_putc(to, (char)(unsigned char)(number >> (8 * bytes)));
+}
+
+/* The record of n data with identifiers of so many bytes. */
+static void put_long_identifiers(struct buf *to, size_t n, size_t bytes) {
+  unsigned char digest[DIGEST_BYTES] = {0};
+
+  buf_reset(to);
+  buf_puts(to, "cwparcel");
+  put_number(to, 1, 4);
+  buf_put(to, digest, sizeof(digest));
+  put_number(to, (uint64_t)FLUSH, 8);
+  put_number(to, n, 4);
+  put_number(to, 1, 2);
+  buf_putc(to, 'N');
+  for (size_t i = 0; i < n; i++) {
+    put_number(to, 1700000000, 8);
+    put_number(to, 2, 4);
+    buf_puts(to, "{}");
+    put_number(to, bytes, 2);
+    for (size_t k = 0; k < bytes; k++)
+      buf_putc(to, 'i');
+  }
+  assert_true(buf_ok(to));
+  assert_int_equal(digest_sha256(to->data + 44, to->len - 44, digest), 0);
+  memcpy(to->data + 12, digest, sizeof(digest));
+}
+
+/* What is taken for lack of memory is tried again for ever. */
+static void refuses_more_identifiers_than_a_parcel_holds(void **state) {
+  (void)state;
+  struct buf bytes = BUF_INIT(RECORD_BYTES_MAX);
+  struct parcel *parcel;
+
+  put_long_identifiers(&bytes, 1, 1001);
+  assert_int_equal(read(str_of_buf(&bytes), &parcel), RECORD_DAMAGED);
+  put_long_identifiers(&bytes, CW_DATA_MAX, 2100);
+  assert_int_equal(read(str_of_buf(&bytes), &parcel), RECORD_DAMAGED);
+  put_long_identifiers(&bytes, CW_DATA_MAX, 1000);
+  assert_int_equal(read(str_of_buf(&bytes), &parcel), RECORD_WHOLE);
+  parcel_free(parcel);
+  buf_clear(&bytes);
+}
+
 static void survives_random_parcels(void **state) {
   (void)state;
   struct wire_random random = wire_random_new("record");
@@ -210,6 +258,7 @@ int main(void) {
       cmocka_unit_test(refuses_any_changed_bit),
       cmocka_unit_test(names_what_is_wrong),
       cmocka_unit_test(holds_the_largest_parcel),
+      cmocka_unit_test(refuses_more_identifiers_than_a_parcel_holds),
       cmocka_unit_test(survives_random_parcels),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* A vector is a folder with answer (status, n_data and headers, a line each;
- * an empty line; the body to its last byte) and expected. */
+/* A vector is a folder with answer (status, n_data, is_cut and headers, a line
+ * each; an empty line; the body to its last byte) and expected. */
 #include "aws/reply.h"
 
 #include "base/buf.h"
@@ -13,10 +13,10 @@ static const char *const outcomes[] = {[OUTCOME_SENT] = "SENT",
                                        [OUTCOME_REFRESH] = "REFRESH",
                                        [OUTCOME_MEND] = "MEND"};
 static const char *const classes[] = {
-    [REPLY_PLAIN] = "PLAIN",       [REPLY_THROTTLED] = "THROTTLED",
-    [REPLY_SKEWED] = "SKEWED",     [REPLY_FORBIDDEN] = "FORBIDDEN",
-    [REPLY_PROTOCOL] = "PROTOCOL", [REPLY_TOO_LARGE] = "TOO_LARGE",
-    [REPLY_NO_CODE] = "NO_CODE",
+    [REPLY_PLAIN] = "PLAIN",         [REPLY_THROTTLED] = "THROTTLED",
+    [REPLY_SKEWED] = "SKEWED",       [REPLY_UNPROVEN] = "UNPROVEN",
+    [REPLY_FORBIDDEN] = "FORBIDDEN", [REPLY_PROTOCOL] = "PROTOCOL",
+    [REPLY_TOO_LARGE] = "TOO_LARGE", [REPLY_NO_CODE] = "NO_CODE",
 };
 
 /* ---- vectors ------------------------------------------------------------- */
@@ -41,19 +41,22 @@ static void run_vector(const char *folder) {
   struct str body = answer, head = vector_block(&body);
   struct reply_input input = {(int)number_of(head, "status"),
                               vector_field(head, "query_error"),
-                              vector_field(head, "error_type"), body};
+                              vector_field(head, "error_type"), body,
+                              vector_field(head, "is_cut").len > 0};
   struct reply reply;
   struct buf refused = BUF_INIT(8000);
 
   memset(&reply, 0x5a, sizeof(reply));
   reply_judge(&input, (size_t)number_of(head, "n_data"), &reply);
   for (size_t i = 0; i < reply.n_refused; i++)
-    buf_printf(&refused, "%s%u", i > 0 ? " " : "", reply.refused[i]);
+    buf_printf(&refused, "%s%u%s", i > 0 ? " " : "", reply.refused[i].index,
+               reply.refused[i].is_series ? "/series" : "");
   expect(folder, expected, "outcome", outcomes[reply.outcome]);
   expect(folder, expected, "class", classes[reply.class]);
   expect(folder, expected, "code", reply.code);
   expect(folder, expected, "message", reply.message);
   expect(folder, expected, "refused", buf_str(&refused));
+  expect(folder, expected, "torn", reply.is_torn ? "yes" : "");
 
   buf_clear(&refused);
   vector_free(answer);
@@ -104,6 +107,7 @@ static const struct {
     {"BandwidthLimitExceeded", 509, OUTCOME_RETRY, REPLY_THROTTLED},
     {"LimitExceeded", 400, OUTCOME_RETRY, REPLY_THROTTLED},
     {"LimitExceededException", 400, OUTCOME_RETRY, REPLY_THROTTLED},
+    {"LimitExceededFault", 400, OUTCOME_RETRY, REPLY_THROTTLED},
     {"SlowDown", 503, OUTCOME_RETRY, REPLY_THROTTLED},
     {"PriorRequestNotComplete", 400, OUTCOME_RETRY, REPLY_THROTTLED},
     {"EC2ThrottledException", 503, OUTCOME_RETRY, REPLY_THROTTLED},
@@ -111,6 +115,7 @@ static const struct {
     {"InternalServiceFault", 500, OUTCOME_RETRY, REPLY_PLAIN},
     {"InternalFailure", 500, OUTCOME_RETRY, REPLY_PLAIN},
     {"ServiceUnavailable", 503, OUTCOME_RETRY, REPLY_PLAIN},
+    {"ServiceUnavailableException", 503, OUTCOME_RETRY, REPLY_PLAIN},
     {"RequestTimeout", 408, OUTCOME_RETRY, REPLY_PLAIN},
     {"RequestTimeoutException", 400, OUTCOME_RETRY, REPLY_PLAIN},
     {"RequestAbortedException", 400, OUTCOME_RETRY, REPLY_PLAIN},
@@ -120,9 +125,9 @@ static const struct {
     {"UnrecognizedClientException", 403, OUTCOME_REFRESH, REPLY_PLAIN},
     {"MissingAuthenticationToken", 403, OUTCOME_REFRESH, REPLY_PLAIN},
     {"MissingAuthenticationTokenException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"SignatureDoesNotMatch", 403, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"InvalidSignatureException", 400, OUTCOME_REFRESH, REPLY_PLAIN},
-    {"AuthFailure", 401, OUTCOME_REFRESH, REPLY_PLAIN},
+    {"SignatureDoesNotMatch", 403, OUTCOME_REFRESH, REPLY_UNPROVEN},
+    {"InvalidSignatureException", 400, OUTCOME_REFRESH, REPLY_UNPROVEN},
+    {"AuthFailure", 401, OUTCOME_REFRESH, REPLY_UNPROVEN},
     {"RequestExpired", 400, OUTCOME_RETRY, REPLY_SKEWED},
     {"RequestTimeTooSkewed", 403, OUTCOME_RETRY, REPLY_SKEWED},
     {"RequestInTheFuture", 403, OUTCOME_RETRY, REPLY_SKEWED},
@@ -178,30 +183,143 @@ static void knows_every_code_by_every_way(void **state) {
     }
 }
 
+static bool is_listed(const char *code) {
+  for (size_t i = 0; i < N(codes); i++)
+    if (strcmp(codes[i].code, code) == 0)
+      return true;
+  return false;
+}
+
+static void the_list_above_has_every_row(void **state) {
+  (void)state;
+  size_t i = 0;
+  for (; reply_code_at(i) != NULL; i++)
+    if (!is_listed(reply_code_at(i)))
+      fail_msg("%s is not among the codes", reply_code_at(i));
+  assert_true(i > 50);
+}
+
+/* ---- remedies ------------------------------------------------------------ */
+
+/* A clause goes on after a colon and before a semicolon. */
+static void check_clause(const char *name, const char *hint) {
+  size_t len = strlen(hint);
+  if (len < 20 || len > 130 || hint[len - 1] == '.' || hint[0] == ' ')
+    fail_msg("%s: \"%s\" is no clause", name, hint);
+}
+
+static void no_row_is_without_a_remedy(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N(codes); i++)
+    for (int way = 0; way < 4; way++) {
+      struct reply reply;
+      judge_by(way, i, &reply);
+      check_clause(codes[i].code, reply_hint(&reply));
+    }
+}
+
+static void no_answer_without_a_code_is_without_a_remedy(void **state) {
+  (void)state;
+  for (int status = 200; status < 600; status++) {
+    struct reply_input input = {.status = status, .body = STR("<html>")};
+    struct reply reply;
+    char name[16];
+    reply_judge(&input, 1, &reply);
+    (void)snprintf(name, sizeof(name), "%d", status);
+    check_clause(name, reply_hint(&reply));
+  }
+}
+
 static const struct {
+  const char *label;
+  int status;
   const char *code;
+  const char *body;
   const char *word; /* of the hint; "" is no hint */
 } hints[] = {
-    {"AccessDenied", "cloudwatch:PutMetricData"},
-    {"UnknownOperationException", "Protocol \"query\""},
-    {"MalformedHttpRequestException", "Compression"},
-    {"RequestTimeTooSkewed", "clock"},
-    {"InvalidClientTokenId", "Region"},
-    {"SignatureDoesNotMatch", "secret access key"},
-    {"OptInRequired", "account"},
-    {"IncompleteSignature", "proxy"},
-    {"Throttling", ""},
-    {"", ""},
-    {"SomethingNew", ""},
+    {"throttled", 400, "Throttling", "", "raise FlushInterval"},
+    {"throttled", 400, "Throttling", "", "quota of PutMetricData"},
+    {"the service", 500, "InternalServiceError", "", "AWS Health"},
+    {"ended", 403, "ExpiredToken", "", "new credentials are fetched"},
+    {"no permission", 403, "AccessDenied", "", "cloudwatch:PutMetricData"},
+    {"no permission", 403, "AccessDenied", "", "cloudwatch:namespace"},
+    {"json", 404, "UnknownOperationException", "", "Protocol \"query\""},
+    {"gzip", 400, "MalformedHttpRequestException", "", "Compression false"},
+    {"clock", 403, "RequestTimeTooSkewed", "", "clock"},
+    {"clock, by the sentence", 403, "SignatureDoesNotMatch",
+     "{\"message\":\"Signature expired: now\"}",
+     "check the clock of this host"},
+    {"key", 403, "InvalidClientTokenId", "", "Region is enabled"},
+    {"secret", 403, "SignatureDoesNotMatch", "", "secret access key"},
+    {"account", 403, "OptInRequired", "", "account"},
+    {"headers", 403, "IncompleteSignature", "", "proxy"},
+    {"data", 400, "InvalidParameterValue", "", "<Metric> block"},
+    {"size", 413, "RequestEntityTooLarge", "", "shorter dimensions"},
+    {"unknown", 400, "SomethingNew", "", "look up the code"},
+    {"a proxy's login", 407, "", "", "NoProxy"},
+    {"a proxy's limit", 413, "", "", "1 MB"},
+    {"a redirect", 302, "", "", "redirects are not followed"},
+    {"a balancer", 503, "", "", "AWS Health"},
+    {"a portal", 200, "", "<html>", "Endpoint"},
+    {"accepted", 200, "", "", ""},
+    {"no answer, of which others speak", 0, "", "", ""},
 };
 
-static void gives_a_remedy_where_there_is_one(void **state) {
+static void gives_the_remedy(void **state) {
   (void)state;
   for (size_t i = 0; i < N(hints); i++) {
-    const char *hint = reply_hint(hints[i].code);
+    struct reply_input input = {.status = hints[i].status,
+                                .query_error = str_of(hints[i].code),
+                                .body = str_of(hints[i].body)};
+    struct reply reply;
+    reply_judge(&input, 1, &reply);
+    const char *hint = reply_hint(&reply);
     bool silent = hints[i].word[0] == '\0';
     if (silent ? hint[0] != '\0' : strstr(hint, hints[i].word) == NULL)
-      fail_msg("%s: \"%s\"", hints[i].code, hint);
+      fail_msg("%s: \"%s\"", hints[i].label, hint);
+  }
+}
+
+/* ---- sentences ----------------------------------------------------------- */
+
+static const struct {
+  const char *label;
+  const char *message;
+  size_t index;
+  const char *want; /* how the sentence begins */
+} sentences[] = {
+    {"the only one", "The parameter MetricData.member.1.Unit is bad.", 0,
+     "The parameter MetricData.member.1"},
+    {"the second",
+     "The parameter MetricData.member.1.Unit is bad. The value 2.5 for "
+     "parameter MetricData.member.2.Value is invalid.",
+     1, "The value 2.5 for parameter MetricData.member.2"},
+    {"without a full stop between",
+     "The parameter MetricData.member.1.Unit is bad The value for parameter "
+     "MetricData.member.2.Value is invalid",
+     1, "The value for parameter MetricData.member.2"},
+    {"other words", "Refused: no. Bad is MetricData.member.2, too.", 1,
+     "Bad is MetricData.member.2"},
+    {"not one of a longer number",
+     "The value of MetricData.member.12.Value is bad. The value of "
+     "MetricData.member.1.Value is bad.",
+     0, "The value of MetricData.member.1."},
+    {"not named", "The parameter MetricData.member.12.Value is bad.", 0,
+     "The parameter MetricData.member.12"},
+    {"at the very beginning", "MetricData.member.1 is bad.", 0,
+     "MetricData.member.1 is"},
+    {"no message", "", 0, ""},
+};
+
+static void finds_the_sentence_of_a_datum(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N(sentences); i++) {
+    struct reply reply = {0};
+    (void)snprintf(reply.message, sizeof(reply.message), "%s",
+                   sentences[i].message);
+    const char *got = reply_sentence(&reply, sentences[i].index);
+    if (!str_has_prefix(str_of(got), str_of(sentences[i].want)))
+      fail_msg("%s: \"%s\"", sentences[i].label, got);
   }
 }
 
@@ -209,7 +327,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(judges_every_vector),
       cmocka_unit_test(knows_every_code_by_every_way),
-      cmocka_unit_test(gives_a_remedy_where_there_is_one),
+      cmocka_unit_test(the_list_above_has_every_row),
+      cmocka_unit_test(no_row_is_without_a_remedy),
+      cmocka_unit_test(no_answer_without_a_code_is_without_a_remedy),
+      cmocka_unit_test(gives_the_remedy),
+      cmocka_unit_test(finds_the_sentence_of_a_datum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

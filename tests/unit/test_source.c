@@ -834,6 +834,25 @@ static void keys_that_aws_refused_are_fetched_anew(void **state) {
   close_program(source);
 }
 
+/* Denied is not refused: they may be good for other things, or soon again. */
+static void keys_that_aws_denies_something_go_on(void **state) {
+  (void)state;
+  struct source *source = open_program(IN_AN_HOUR);
+  struct err err = {""};
+  assert_string_equal(key_now(source, NOW), "AK1");
+  source_doubt(source, NOW + 1);
+  assert_string_equal(key_now(source, NOW + 1), "AK2");
+  source_doubt(source, NOW + 30); /* once a minute, all together */
+  source_forget(source, NOW + 31);
+  assert_string_equal(key_now(source, NOW + 31), "AK2");
+  put_program("fail");
+  source_doubt(source, NOW + 61);
+  assert_non_null(source_get(source, NOW + 61, &err));
+  assert_non_null(strstr(err.text, "said: broken"));
+  assert_string_equal(key_now(source, NOW + 62), "AK2");
+  close_program(source);
+}
+
 /* They show a wrong clock, and nobody but AWS can tell whose. */
 static void
 those_that_ended_before_they_came_are_for_aws_to_judge(void **state) {
@@ -886,6 +905,7 @@ int main(void) {
       TEST(those_without_an_end_are_not_renewed),
       TEST(a_refresh_that_fails_is_tried_once_a_minute),
       TEST(keys_that_aws_refused_are_fetched_anew),
+      TEST(keys_that_aws_denies_something_go_on),
       TEST(those_that_ended_before_they_came_are_for_aws_to_judge),
       TEST(a_changed_file_ends_a_programs_keys),
       TEST(a_stop_ends_the_program),

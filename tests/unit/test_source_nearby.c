@@ -291,7 +291,7 @@ static void judge(const struct expected *c, void **state) {
                strcmp(cred->secret_access_key, "hushkey") == 0 &&
                strcmp(cred->session_token, "hushtoken") == 0 &&
                source_expires_s(source) == c->expires_s &&
-               session->offset_s == 0;
+               session->skew.offset_s == 0;
   for (size_t i = 0; i < 3 && c->head[i] != NULL; i++)
     is_right = is_right && strstr(answers_head(&server), c->head[i]) != NULL;
   if (!is_right)

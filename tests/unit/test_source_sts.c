@@ -15,6 +15,11 @@
 
 #define NOW INT64_C(1700000000) /* 2023-11-14T22:13:20Z */
 #define END_S (NOW + 3600)
+
+/* The wall clock of the test; linked with $(wrap_wall). */
+int64_t __wrap_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void) { return NOW * 1000; }
+
 #define ARN(name) "arn:aws:iam::123456789012:role/" name
 #define ASKED "POST /sts"
 
@@ -368,7 +373,7 @@ static void judge(const struct expected *c, void **state) {
   assert_non_null(source);
   const struct cred *cred = source_get(source, NOW, &err);
   const char *says = cred != NULL ? source_origin(source) : err.text;
-  if (!is_right(c, cred, says, session->offset_s))
+  if (!is_right(c, cred, says, session->skew.offset_s))
     fail_msg("%s: %s (%s)", c->label, says, answers_head(&server));
   size_t n = count_words(answers_asked(&server), ASKED);
   if (n != (size_t)c->n_asked)
@@ -404,7 +409,7 @@ static void a_clock_set_forward_later_is_seen(void **state) {
   struct source *source = source_new(&none, session, &place);
   assert_non_null(source);
   assert_non_null(source_get(source, NOW, &err));
-  assert_int_equal(session->offset_s, -7200);
+  assert_int_equal(session->skew.offset_s, -7200);
   source_free(source);
   session_free(session);
 }

@@ -32,6 +32,7 @@ static void what_names_lack_is_told_apart(void **state) {
        false},
       {REASON_LACKING, "needs a value of the instance", "", true},
       {REASON_UNFIT, "\"AWS/\"", "put a text before", false},
+      {REASON_QUARANTINED, "CloudWatch refused", "<Metric> block", true},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct reason_text text = tally_text(cases[i].reason);

@@ -36,6 +36,29 @@ static void names_the_root(void **state) {
 static const struct {
   const char *label;
   struct str body;
+  bool want;
+} ends[] = {
+    {"plain", STR("<A><B></B></A>"), true},
+    {"blanks in the tag", STR("<A></A \r\n>"), true},
+    {"nothing but the opening tag", STR("<A>"), false},
+    {"without its bracket", STR("<A></A"), false},
+    {"in the midst of its name", STR("<AB></A"), false},
+    {"of another element", STR("<A></B>"), false},
+    {"of a name that ends like it", STR("<A></BA>"), false},
+    {"something after it", STR("<A></A>x"), false},
+    {"nothing", STR(""), false},
+};
+
+static void knows_the_end_of_the_root(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N(ends); i++)
+    if (xml_is_ended(ends[i].body, xml_root(ends[i].body)) != ends[i].want)
+      fail_msg("%s", ends[i].label);
+}
+
+static const struct {
+  const char *label;
+  struct str body;
   const char *want;
 } elements[] = {
     {"plain", STR("<r><Code>x</Code></r>"), "x"},
@@ -115,6 +138,7 @@ static void decodes_entities(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_the_root),
+      cmocka_unit_test(knows_the_end_of_the_root),
       cmocka_unit_test(finds_elements),
       cmocka_unit_test(reads_a_long_text_once),
       cmocka_unit_test(decodes_entities),
