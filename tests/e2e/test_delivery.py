@@ -247,3 +247,18 @@ def test_the_stop_sends_the_backlog_of_a_service_that_is_well_again(scene):
     service.always(None)
     daemon.stop()
     assert len(service.datums) == 3
+
+
+def test_a_gateway_that_gave_up_too_soon(scene):
+    """It had passed the request on: that is an answer that was lost."""
+    service = scene.service()
+
+    def give_up(handler, request):
+        handler.service.perform(request)
+        return faults.html(504)(handler, request)
+    service.behave([give_up])
+    daemon = scene.start(config(service))
+    publish(daemon, load=1)
+    assert names(service.wait_datums(2, 10)) == ['load', 'load']
+    daemon.stop()
+    daemon.wait_for('stops; 1 data were accepted, .*sent without an answer: 1')

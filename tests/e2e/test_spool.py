@@ -5,7 +5,7 @@ import time
 
 import faults
 from scene import MINUTE, config, feed, names, node, publish, warnings
-from times import wait_samples
+from times import SteppedClock, wait_samples
 
 LONG = '\n'.join(['<Metric "%{type_instance}">', 'Plugin "test"',
                   *(f'Dimension "D{i}" "{"x" * 1000}"' for i in range(4)),
@@ -181,3 +181,29 @@ def test_a_stop_without_time_keeps_all(scene, tmp_path):
     service.always(None)
     scene.start(block)
     assert names(service.wait_datums(1, 10)) == ['load']
+
+
+def test_a_clock_of_another_month_drops_nothing(scene, tmp_path):
+    """A host may boot with one, before it knows better."""
+    spool = tmp_path / 'spool'
+    service = scene.service()
+    service.always(faults.refuse('ServiceUnavailable'))
+    block = config(service, SpoolDirectory=str(spool))
+    first = scene.start(block)
+    publish(first, a=1, b=2)
+    first.wait_for('ServiceUnavailable')
+    first.stop()
+    kept = parcels(spool)
+    assert kept
+
+    clock = SteppedClock(tmp_path / 'clock', 20 * 86400)
+    service.always(None)
+    wrong = scene.start(block, environment=clock.environment)
+    wrong.wait_for('2 data of earlier flushes wait')
+    time.sleep(2.5)
+    wrong.stop()
+    assert parcels(spool) == kept
+    assert not service.datums and not warnings(wrong)
+
+    scene.start(block)
+    assert names(service.wait_datums(2, 10)) == ['a', 'b']
