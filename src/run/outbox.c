@@ -113,21 +113,24 @@ void outbox_keep(struct outbox *outbox, bool with_leaving) {
 }
 
 /* Takes the oldest out of memory: to rest in the spool, or, if it cannot, for
- * good, counted in *n_dropped.  False when there is no memory to know by that
- * it rests, and it stays. */
+ * good, counted in *n_dropped.  False when it stays: it could only be dropped,
+ * and is the last (one larger than the limit would never be sent), or there is
+ * no memory to know by that it rests. */
 static bool make_way(struct outbox *outbox, size_t *n_dropped) {
   struct parcel *oldest = outbox->oldest;
+  bool is_last = oldest == outbox->newest;
 
   if (keep(outbox, oldest) == SPOOL_KEPT)
     spool_sync(outbox->spool);
   /* Also if that failed: the file is there, and memory is not. */
   (void)outbox_take(outbox, oldest);
-  if (!spool_has(outbox->spool, oldest)) {
+  bool is_kept = spool_has(outbox->spool, oldest);
+  if (!is_kept && !is_last) {
     *n_dropped += oldest->n_data;
     end(outbox, oldest);
     return true;
   }
-  if (spool_rest(outbox->spool, oldest) == 0)
+  if (is_kept && spool_rest(outbox->spool, oldest) == 0)
     return true;
   insert(outbox, oldest);
   return false;

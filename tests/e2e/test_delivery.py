@@ -181,6 +181,16 @@ def test_buffer_limit(scene):
     assert daemon.log.count('BufferLimit') == 2
 
 
+def test_a_flush_that_is_larger_than_buffer_limit(scene):
+    """It is sent all the same: only what waits beside it is dropped."""
+    service = scene.service()
+    daemon = scene.start(config(service, metric=LONG, BufferLimit=1))
+    values = {f'm{i:03}': i for i in range(220)}
+    publish(daemon, **values)
+    assert names(service.wait_datums(220, 20)) == sorted(values)
+    assert not warnings(daemon)
+
+
 def test_buffer_age(scene):
     service = scene.service()
     age = int(time.time()) - MINUTE

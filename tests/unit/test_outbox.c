@@ -87,13 +87,16 @@ static void drops_the_oldest_when_full(void **state) {
   assert_int_equal(outbox.n_dropped, 5);
   assert_int_equal(outbox.n_data, 6);
 
-  /* A parcel larger than everything leaves nothing, and no harm. */
+  /* One that is larger than everything stays alone, to be sent. */
   outbox.limit_bytes = 10;
-  assert_int_equal(outbox_put(&outbox, parcel_of("A", 400, 1)), 7);
-  assert_int_equal(outbox.n_dropped, 12);
-  assert_int_equal(outbox.n_parcels, 0);
-  assert_null(outbox.newest);
-  assert_null(outbox.oldest);
+  assert_int_equal(outbox_put(&outbox, parcel_of("A", 400, 1)), 6);
+  assert_int_equal(outbox.n_dropped, 11);
+  assert_int_equal(outbox.n_parcels, 1);
+  assert_int_equal(outbox.newest->flush, 400);
+  assert_int_equal(outbox_put(&outbox, parcel_of("A", 500, 2)), 1);
+  assert_int_equal(outbox.n_parcels, 1);
+  assert_int_equal(outbox.oldest->flush, 500);
+  assert_int_equal(outbox_clear(&outbox), 2);
 }
 
 static void drops_what_is_too_old(void **state) {

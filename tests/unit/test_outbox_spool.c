@@ -256,8 +256,8 @@ static void a_folder_that_goes_at_the_last_moment_is_noticed(void **state) {
   removed_by_sync = NULL;
   assert_false(spool_is_open(outbox.spool));
   uint64_t n_counted = outbox.n_dropped + spool_sum(outbox.spool).n_dropped;
-  assert_int_equal(outbox_count(&outbox) + n_counted, 3);
-  assert_int_equal(outbox_count(&outbox), 0);
+  assert_int_equal(n_counted, 0);
+  assert_int_equal(outbox_count(&outbox), 3); /* in memory, as the last */
   close_outbox();
 }
 
