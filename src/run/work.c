@@ -196,7 +196,7 @@ static void say_totals(const struct sender *s) {
       "%llu",
       (unsigned long long)count.accepted,
       (unsigned long long)report_total(&s->tally),
-      (unsigned long long)(count.refused + count.ahead),
+      (unsigned long long)count.refused + count.ahead,
       (unsigned long long)count.dropped,
       (unsigned long long)count.spool_dropped, (unsigned long long)count.aged,
       (unsigned long long)count.lost, (unsigned long long)count.ambiguous);

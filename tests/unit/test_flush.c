@@ -76,7 +76,7 @@ struct node {
 };
 
 static void open_node(struct node *node, const char *blocks) {
-  *node = (struct node){.delivery = {BUF_INIT(65536)}};
+  *node = (struct node){.delivery = {.out = BUF_INIT(65536)}};
   stream_open(&node->s, blocks, 100);
   const struct ec2_keys *keys = rules_ec2_keys(node->s.rules);
   assert_int_equal(flush_init(&node->flush, 1 << 20, keys, "", &node->delivery),
