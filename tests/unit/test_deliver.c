@@ -67,10 +67,11 @@ static void a_parcel_larger_than_memory_is_mended(void **state) {
   assert_int_equal(batch_begin(batch, PROTOCOL_JSON, delivery->json, "N", &err),
                    0);
   assert_int_equal(batch_add(batch, parcel, &err), 5);
-  delivery->reply = (struct reply){.outcome = OUTCOME_MEND,
-                                   .code = "InvalidParameterValue",
-                                   .refused = {{1}, {2}, {3}},
-                                   .n_refused = 3};
+  delivery->reply =
+      (struct reply){.outcome = OUTCOME_MEND,
+                     .code = "InvalidParameterValue",
+                     .refused = {{1, false}, {2, false}, {3, false}},
+                     .n_refused = 3};
   delivery_settle(delivery);
   assert_int_equal(delivery->count.refused, 3);
   assert_ptr_equal(delivery->outbox.newest, parcel);
