@@ -18,6 +18,7 @@
 #include "plugin.h"
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "metric/rule.h"
@@ -369,8 +370,8 @@ static int on_init(void) {
                      &err) != 0)
     return fail("", &err);
   say_warnings("", &door.exposed);
-  if (http_global_init() != 0) {
-    err_set(&err, "libcurl could not be set up");
+  if (http_global_init() != 0 || digest_set_up() != 0) {
+    err_set(&err, "libcurl or libcrypto could not be set up");
     return fail("", &err);
   }
   if (open_all(&node, &err) != 0)

@@ -7,6 +7,13 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+int digest_set_up(void) {
+  unsigned char out[DIGEST_BYTES];
+  return digest_sha256("", 0, out) == 0 && digest_hmac("", 0, "", 0, out) == 0
+             ? 0
+             : -1;
+}
+
 int digest_sha256(const void *data, size_t len,
                   unsigned char out[DIGEST_BYTES]) {
   if (EVP_Digest(len > 0 ? data : "", len, out, NULL, EVP_sha256(), NULL) == 1)

@@ -10,6 +10,11 @@
 
 #define DIGEST_BYTES 32
 
+/* Has the library set up now what it sets up once, at the first use: OpenSSL 3
+ * stays unusable for the life of the process if memory lacks then.  To be
+ * called before other threads use it.  0 or -1. */
+int digest_set_up(void);
+
 /* SHA-256 (FIPS 180-4) of the len bytes at data.  0; or -1 when the library
  * refuses, and out is zero. */
 int digest_sha256(const void *data, size_t len,

@@ -13,6 +13,8 @@
 
 #include <yajl/yajl_parse.h>
 
+#define NO_MEMORY "no memory for a JSON document"
+
 struct json {
   enum json_kind kind;
   uint32_t parent; /* position of the array or object around it */
@@ -136,7 +138,7 @@ static int walk(struct reading *r, struct str text, struct pool *pool,
   pool->used = 0;
   yajl_handle parser = yajl_alloc(&callbacks, &funcs, r);
   if (parser == NULL)
-    return err_set(err, "no memory for a JSON document");
+    return err_set(err, NO_MEMORY);
 
   const char *p = text.len > 0 ? text.p : "";
   yajl_status status = yajl_parse(parser, (const unsigned char *)p, text.len);
@@ -181,6 +183,10 @@ static struct document *document_new(size_t n_values, size_t n_text_bytes) {
   return document;
 }
 
+bool json_lacked_memory(const struct err *err) {
+  return strcmp(err->text, NO_MEMORY) == 0;
+}
+
 struct json *json_parse(struct str text, struct err *err) {
   struct pool pool = {.size = pool_size(text.len)};
   struct reading measured = {0};
@@ -193,7 +199,7 @@ struct json *json_parse(struct str text, struct err *err) {
   }
   pool.bytes = malloc(pool.size);
   if (pool.bytes == NULL) {
-    err_set(err, "no memory for a JSON document");
+    err_set(err, NO_MEMORY);
     return NULL;
   }
   if (walk(&measured, text, &pool, err) != 0)
@@ -202,7 +208,7 @@ struct json *json_parse(struct str text, struct err *err) {
   size_t n = measured.n_values;
   struct document *document = document_new(n, measured.n_text_bytes);
   if (document == NULL) {
-    err_set(err, "no memory for a JSON document");
+    err_set(err, NO_MEMORY);
     goto out;
   }
   const struct json **lists = (const struct json **)&document->values[n];

@@ -25,6 +25,9 @@ struct json; /* one value inside a document; borrowed from the document */
  * large or nested too deeply, or memory ran out. */
 struct json *json_parse(struct str text, struct err *err);
 
+/* Whether that was for lack of memory, of which the text is innocent. */
+bool json_lacked_memory(const struct err *err);
+
 /* Overwrites the document with zeros first: it may hold credentials. */
 void json_free(struct json *document);
 

@@ -95,12 +95,17 @@ int encode_query_datum(struct buf *to, size_t number, struct str text,
                        struct err *err) {
   char path_bytes[PATH_BYTES];
   struct buf path = BUF_OVER(path_bytes);
+  struct err why = {""};
   size_t len = to->len;
   int rc = -1;
 
-  struct json *datum = json_parse(text, err);
-  if (datum == NULL)
+  struct json *datum = json_parse(text, &why);
+  if (datum == NULL) {
+    if (json_lacked_memory(&why))
+      buf_fail(to);
+    err_set(err, "%s", why.text);
     goto out;
+  }
   if (json_kind(datum) != JSON_OBJECT) {
     err_set(err, "a datum's text is no JSON object");
     goto out;

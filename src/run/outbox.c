@@ -17,11 +17,25 @@ static void link_before(struct outbox *outbox, struct parcel *parcel,
     newer->older = parcel;
 }
 
-static void insert(struct outbox *outbox, struct parcel *parcel) {
+/* The first that is not newer, looked for from the end that is nearer: what
+ * wakes is older than all in memory, what is cut is newer. */
+static struct parcel *find_older(const struct outbox *outbox, int64_t flush) {
+  if (outbox->oldest == NULL)
+    return NULL;
+  if (flush <= outbox->oldest->flush) {
+    struct parcel *newer = outbox->oldest;
+    while (newer != NULL && newer->flush <= flush)
+      newer = newer->newer;
+    return newer != NULL ? newer->older : outbox->newest;
+  }
   struct parcel *older = outbox->newest;
-  while (older != NULL && older->flush > parcel->flush)
+  while (older != NULL && older->flush > flush)
     older = older->older;
-  link_before(outbox, parcel, older);
+  return older;
+}
+
+static void insert(struct outbox *outbox, struct parcel *parcel) {
+  link_before(outbox, parcel, find_older(outbox, parcel->flush));
   outbox->n_parcels++;
   outbox->n_data += parcel->n_data;
   outbox->bytes += parcel_bytes(parcel);

@@ -45,8 +45,8 @@ static void let_back_accepted(struct delivery *d) {
   refuse_forget(&d->refuse, clock_steady_ms() / 1000);
 }
 
-/* If the batch is of the backlog, that was its turn.  What is mended or signed
- * anew goes again at once, and takes none. */
+/* If the batch is of the backlog, that was its turn.  What was mended by name,
+ * or is signed anew, goes again at once, and takes none. */
 static void take_turn(struct delivery *d) {
   if (d->batch.parts[0].parcel->flush < d->newest)
     pace_take_turn(&d->pace);
@@ -262,9 +262,12 @@ static void settle_failed(struct delivery *d) {
 static void settle_mend(struct delivery *d) {
   if (d->reply.n_refused > 0) {
     drop_named(d);
-  } else if (!narrow(d)) {
-    settle_failed(d);
-    return;
+  } else {
+    take_turn(d); /* a search costs requests as any backlog does */
+    if (!narrow(d)) {
+      settle_failed(d);
+      return;
+    }
   }
   d->wake_ms = 0;
   if (d->reply.code[0] != '\0')

@@ -169,6 +169,8 @@ static enum spool_kept write_parcel(struct spool *s, struct parcel *parcel,
   if (is_new)
     file.number = s->number;
   if (spool_file_write(&s->folder, &file, &s->record, &err) != 0) {
+    /* The old one holds what was accepted, and would be sent again. */
+    spool_remove(s, parcel);
     spool_fail(s, &err);
     return SPOOL_FAILED;
   }

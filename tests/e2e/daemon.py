@@ -27,16 +27,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PASSED_ON = ('ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS')
 
 
+def find_built(name):
+    """What make has built, below $builddir: a regular file, as collectd refuses
+    links."""
+    path = pathlib.Path(os.environ.get('builddir', ROOT), name).resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} is not there: run make check-e2e, or '
+                                'make first and name builddir')
+    return path
+
+
 def find_module():
-    """The built module: a regular file, as collectd refuses links."""
+    """The module under test."""
     if 'MODULE' in os.environ:
         return pathlib.Path(os.environ['MODULE']).resolve(strict=True)
-    path = pathlib.Path(os.environ.get('builddir', ROOT), '.libs',
-                        'write_cloudwatch.so').resolve()
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there: run make first, or name '
-                                'the module in MODULE')
-    return path
+    return find_built('.libs/write_cloudwatch.so')
 
 
 @functools.cache

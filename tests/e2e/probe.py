@@ -9,21 +9,10 @@ measured in the daemon by a plugin of the tests' own, probe.c.
 
 import dataclasses
 import json
-import os
-import pathlib
 import shutil
 import time
 
-
-def find_probe():
-    """The built module, below $builddir."""
-    path = pathlib.Path(os.environ.get('builddir',
-                                       pathlib.Path(__file__).parents[2]),
-                        'tests/e2e/.libs/probe.so').resolve()
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} is not there: run make '
-                                'tests/e2e/probe.la first, in $builddir')
-    return path
+from daemon import find_built
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +49,7 @@ class Probe:
         """For Daemon: puts the module into its folder of plugins; the lines
         that load it, to stand after those that load ours."""
         module = folder / 'plugins' / 'probe.so'
-        shutil.copyfile(find_probe(), module)
+        shutil.copyfile(find_built('tests/e2e/.libs/probe.so'), module)
         self._file = folder / 'probe.json'
         return load(module, f'Interval {self.interval}') + f'''<Plugin probe>
   File "{self._file}"

@@ -12,9 +12,10 @@ import faults
 import mounts
 from matrix import Ledger, ours, stored
 from scene import Scene
-from test_matrix_spool import START, files, says, spooling, wait_files
+from test_matrix_spool import files, says, spooling, wait_files
 from times import FastClock
 
+START = 1_800_000_000
 NOBODY = 65534
 # A stop ends soon, though the service is not well.
 OPTIONS = {**FastClock.LONG, 'ShutdownTimeout': 10}

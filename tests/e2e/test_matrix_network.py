@@ -42,7 +42,7 @@ def test_broken(scene, label):
     doubled = through(ledger, service, lambda: service.behave([action] * 2),
                       lambda: None, cause)
     check_said(ledger.daemon, cause, n_causes=2 if why == RESET else 1)
-    assert unanswered(ledger.daemon) >= 12
+    assert unanswered(ledger.daemon) > 6  # of two requests
     assert doubled == (unanswered(ledger.daemon) if is_lost else 0)
 
 

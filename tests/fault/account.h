@@ -65,6 +65,9 @@ static void account_check(const char *label, unsigned n) {
     wrong(label, "of %u values %llu were accepted, %llu refused, %llu lost", n,
           (unsigned long long)became.accepted,
           (unsigned long long)became.refused, (unsigned long long)became.lost);
+  if (became.refused > (service.bad != 0 ? 1 : 0))
+    wrong(label, "%llu data are said to be refused",
+          (unsigned long long)became.refused);
   if (n_again > became.ambiguous)
     wrong(label, "%llu data were accepted again", (unsigned long long)n_again);
   /* What was accepted and lost its answer may be dropped afterwards. */

@@ -68,6 +68,8 @@ static const struct story {
     {.label = "accepted, Query",
      .script = {WELL_XML, WELL_XML, WELL_XML, WELL_XML},
      .protocol = PROTOCOL_QUERY},
+    {.label = "accepted, with a document",
+     .script = {WELL_JSON, WELL_JSON, WELL_JSON, WELL_JSON}},
     {.label = "compressed", .compression = true, .blocks = LONG, .each = 12},
     {.label = "broken twice", .script = {BROKEN, BROKEN}},
     {.label = "throttled", .script = {THROTTLED, WELL, THROTTLED}},

@@ -29,6 +29,7 @@
 enum act {
   WELL,
   WELL_XML,   /* accepted, said as Query does */
+  WELL_JSON,  /* accepted, with a document */
   BROKEN,     /* 500 */
   THROTTLED,  /* with a time to wait */
   EXPIRED,    /* the token */
@@ -77,6 +78,7 @@ static const struct response answers[] = {
     [WELL] = {"200 OK", "x-amzn-RequestId: 1\r\n", ""},
     [WELL_XML] = {"200 OK", "",
                   "<PutMetricDataResponse></PutMetricDataResponse>"},
+    [WELL_JSON] = {"200 OK", "", "{}"},
     [BROKEN] = {"500 Internal Server Error",
                 "x-amzn-query-error: InternalServiceError;Receiver\r\n",
                 ERROR("InternalServiceFault")},
@@ -223,6 +225,7 @@ static bool take_data(struct http_transfer *transfer) {
   switch (act) {
   case WELL:
   case WELL_XML:
+  case WELL_JSON:
     return judge(transfer, numbers, n, &answers[act]);
   case ANSWER_LOST:
     accept(numbers, n);

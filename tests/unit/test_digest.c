@@ -119,6 +119,11 @@ static void a_key_beyond_the_library_is_refused(void **state) {
   assert_memory_equal(out, zeros, sizeof(out));
 }
 
+static void is_set_up(void **state) {
+  (void)state;
+  assert_int_equal(digest_set_up(), 0);
+}
+
 static void wipes(void **state) {
   (void)state;
   char secret[] = "secret!";
@@ -129,6 +134,7 @@ static void wipes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(is_set_up),
       cmocka_unit_test(knows_sha256),
       cmocka_unit_test(knows_hmac_sha256),
       cmocka_unit_test(the_mac_may_replace_its_key),
