@@ -160,6 +160,25 @@ static enum spool_kept find_room(struct spool *s, const struct parcel *parcel,
   return SPOOL_FAILED;
 }
 
+static uint32_t take_number(struct spool *s) {
+  uint32_t number = s->number;
+  s->number = (number + 1) % RESTING_NUMBERS;
+  return number;
+}
+
+/* Writes the parcel's file anew.  Where the disk has no room for both, the old
+ * one makes it: what was accepted of it would be sent again. */
+static int write_anew(struct spool *s, struct parcel *parcel,
+                      struct resting *file, struct err *err) {
+  if (spool_file_write(&s->folder, file, &s->record, err) == 0) {
+    s->bytes -= parcel->file.bytes;
+    return 0;
+  }
+  spool_remove(s, parcel);
+  file->number = take_number(s); /* the old one may be removed later only */
+  return spool_file_write(&s->folder, file, &s->record, err);
+}
+
 static enum spool_kept write_parcel(struct spool *s, struct parcel *parcel,
                                     int64_t bytes) {
   struct err err = {""};
@@ -167,17 +186,13 @@ static enum spool_kept write_parcel(struct spool *s, struct parcel *parcel,
   struct resting file = file_of(parcel);
 
   if (is_new)
-    file.number = s->number;
-  if (spool_file_write(&s->folder, &file, &s->record, &err) != 0) {
-    /* The old one holds what was accepted, and would be sent again. */
-    spool_remove(s, parcel);
+    file.number = take_number(s);
+  int rc = is_new ? spool_file_write(&s->folder, &file, &s->record, &err)
+                  : write_anew(s, parcel, &file, &err);
+  if (rc != 0) {
     spool_fail(s, &err);
     return SPOOL_FAILED;
   }
-  if (is_new)
-    s->number = (s->number + 1) % RESTING_NUMBERS;
-  else
-    s->bytes -= parcel->file.bytes;
   s->bytes += bytes;
   s->is_unsynced = true;
   parcel->file = (struct parcel_file){s->epoch, file.number, bytes, false};
