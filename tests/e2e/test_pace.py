@@ -22,12 +22,6 @@ ALONE = '''
 '''
 
 
-@pytest.fixture
-def scene(tmp_path):
-    with Scene(tmp_path) as one:
-        yield one
-
-
 def values_of(service):
     return [datum['Value'] for datum in service.datums]
 

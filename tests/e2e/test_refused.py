@@ -31,12 +31,6 @@ NAMESPACES = '''
 '''
 
 
-@pytest.fixture
-def scene(tmp_path):
-    with Scene(tmp_path) as one:
-        yield one
-
-
 def numbered(count, first=0, name='m'):
     return {f'{name}{i:03}': i + 0.5 for i in range(first, first + count)}
 
