@@ -10,7 +10,8 @@
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
 
-/* How many identifiers are remembered, most of which may go nowhere. */
+/* How many identifiers are remembered that feed a series, and as many that feed
+ * none. */
 #define IDENTIFIERS_MIN 65536
 #define IDENTIFIERS_EACH 16 /* more for each metric that is allowed */
 
@@ -39,6 +40,7 @@ void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
                       .past_s = past_s < CW_PAST_S ? past_s : CW_PAST_S,
                       .ahead_s = ahead_s < CW_FUTURE_S ? ahead_s : CW_FUTURE_S};
   agg->table.max = IDENTIFIERS_MIN + IDENTIFIERS_EACH * max_metrics;
+  agg->table.max_idle = agg->table.max;
   agg->table.n_meta = n_meta;
   agg->table.seed = seed;
   agg->table.series.max = max_metrics;
@@ -118,7 +120,7 @@ static uint32_t interval_of(const struct input *in) {
 /* Whether a number goes on.  That of a member is scaled with the others of its
  * slot, and only then has to be one that CloudWatch takes. */
 static enum number_check check(const struct target *target, double *value) {
-  if (target->group != NULL)
+  if (target->member != NULL)
     return isfinite(*value) ? NUMBER_OK : NUMBER_INFINITE;
   *value = number_convert(target->rule, *value);
   return number_check(value);
@@ -169,24 +171,29 @@ static void forget_the_future(struct rate *rate, int64_t latest_s) {
     rate->is_known = false;
 }
 
+/* One word more into a hash that need not withstand anybody. */
+static uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+  return hash ^ hash >> 32;
+}
+
 /* Whether this is the value list of last time once more, time and values: a
  * filter chain may write one twice. */
 static bool is_twice(struct binding *binding, const struct input *in) {
-  uint64_t hash = str_hash(STR_HASH_SEED, &in->time_us, sizeof(in->time_us));
+  uint64_t hash = mix(0, (uint64_t)in->time_us);
 
   for (size_t i = 0; i < in->n_readings; i++)
-    hash =
-        str_hash(hash, &in->readings[i].value, sizeof(in->readings[i].value));
-  bool is_twice = hash == binding->last_hash;
-  binding->last_hash = hash;
+    hash = mix(hash, in->readings[i].value.counter);
+  bool is_twice = hash == binding->last;
+  binding->last = hash;
   return is_twice;
 }
 
-static void add_all(struct agg *agg, struct binding *binding,
-                    const struct input *in, const struct agg_now *now) {
+void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
+             const struct agg_now *now) {
   int64_t second = in->time_us / SECOND_US;
+  struct rate *rates = binding->has_rates ? binding_rates(binding) : NULL;
 
-  binding->seen_s = now->steady_s;
   binding->interval_s = interval_of(in);
   if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
     return;
@@ -202,10 +209,10 @@ static void add_all(struct agg *agg, struct binding *binding,
     enum rate_step step = RATE_OK;
     double value;
 
-    if (binding->rates != NULL && reading->kind != KIND_GAUGE) {
-      forget_the_future(&binding->rates[i], now->wall_s + agg->ahead_s);
-      step = rate_step(&binding->rates[i], reading, in->time_us,
-                       in->interval_us, &change);
+    if (rates != NULL && reading->kind != KIND_GAUGE) {
+      forget_the_future(&rates[i], now->wall_s + agg->ahead_s);
+      step =
+          rate_step(&rates[i], reading, in->time_us, in->interval_us, &change);
     }
     for (; t < binding->n_targets && binding->targets[t].reading == i; t++)
       if (binding->targets[t].series != NULL &&
@@ -213,26 +220,6 @@ static void add_all(struct agg *agg, struct binding *binding,
                     &value))
         add_one(agg, &binding->targets[t], value, in, (uint32_t)second);
   }
-}
-
-bool agg_add(struct agg *agg, const struct input *in,
-             const struct agg_now *now) {
-  uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
-  struct binding *binding = bind_find(&agg->table, in, hash);
-
-  if (binding == NULL)
-    return false;
-  add_all(agg, binding, in, now);
-  return true;
-}
-
-void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
-               const struct agg_now *now) {
-  uint64_t hash = identifier_hash(in, agg->table.n_meta, agg->table.seed);
-  struct binding *binding = bind_put(&agg->table, plan, in, hash, &agg->tally);
-
-  if (binding != NULL)
-    add_all(agg, binding, in, now);
 }
 
 void agg_take(struct agg *agg, struct samples *empty) {

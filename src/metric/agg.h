@@ -48,7 +48,6 @@ struct agg {
 /* The clocks when a value comes. */
 struct agg_now {
   int64_t wall_s;
-  int64_t steady_s;
   int64_t offset_s; /* the service's clock less wall_s, as far as it is known */
 };
 
@@ -64,15 +63,10 @@ void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed);
 void agg_clear(struct agg *agg);
 
-/* Adds all readings of a value list whose identifier is known.  False when it
- * is not: then plan_new() without the lock, agg_learn() with it. */
-bool agg_add(struct agg *agg, const struct input *in,
+/* Adds all readings of a value list to what bind_find(), or bind_put(), has
+ * found for it in the table of agg. */
+void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
              const struct agg_now *now);
-
-/* Makes the identifier known by its plan, and adds.  Lack of memory is counted
- * as a loss of these values. */
-void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
-               const struct agg_now *now);
 
 /* Swaps the list of samples with *empty, which must hold none; both keep their
  * memory. */

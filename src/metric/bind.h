@@ -11,6 +11,7 @@
 #define METRIC_BIND_H
 
 #include "metric/metric.h"
+#include "metric/plan.h"
 #include "metric/rate.h"
 #include "metric/rule.h"
 #include "metric/series.h"
@@ -20,18 +21,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One reading of one identifier that feeds one series under one rule: a member
- * of a group, if the rule combines. */
+/* One reading of one identifier that feeds one series under one rule. */
 struct target {
   struct series *series; /* NULL: refused, by lack of room or disagreement */
   const struct rule *rule;
-  struct group *group; /* NULL without Combine */
-  struct binding *binding;
-  uint32_t reading; /* its number in the value list */
-  uint32_t n_held;  /* the thread's: samples that it keeps for later */
+  struct member *member; /* NULL without Combine */
+  uint32_t reading;      /* its number in the value list */
+  uint32_t n_held;       /* the thread's: samples that it keeps for later */
+};
 
-  /* The thread's: the member's newest value, for Combine. */
-  struct target *next_member, **member_link; /* what points to this one */
+/* The target as a member of a group, for Combine. */
+struct member {
+  struct group *group; /* NULL: the target has no series */
+
+  /* The thread's: its newest value. */
+  struct member *next, **link; /* what points to this one */
   double newest;
   uint32_t newest_s;   /* when; 0: never */
   uint32_t interval_s; /* between its values, rounded up */
@@ -39,42 +43,43 @@ struct target {
   uint32_t before_s;   /* start of the one before that */
 };
 
+/* One block of memory: the struct with its targets, a rate for each reading if
+ * a counter is among them, a member for each target of a Combine, and the key,
+ * as identifier_key_write() has it. */
 struct binding {
   struct binding *next; /* in its chain of the table */
-  uint64_t hash;
-  int64_t seen_s;       /* steady time of the last value */
-  uint64_t last_hash;   /* of time and values of the last value list */
+  uint64_t last;        /* a hash of time and values of the last value list */
+  uint32_t hash;        /* of the key, as much of it as fits */
+  uint32_t seen_s;      /* steady time; bind_forget() sets it if is_seen */
   uint32_t interval_s;  /* of its values, rounded up */
   uint32_t n_forgotten; /* of the series table, when refused */
-  bool is_refused;      /* a target has no series: worth asking again */
-  size_t n_readings;
-  struct rate *rates; /* one for each reading; NULL if none is needed */
-  size_t n_targets;
-  struct target *targets; /* in the order of their reading */
-  const char *key;        /* as identifier_key_write(); behind the struct */
+  uint32_t n_targets;
+  uint32_t n_members;
+  uint16_t n_readings;
+  bool is_seen;    /* a value came since bind_forget() looked */
+  bool is_refused; /* a target has no series: worth asking again */
+  bool has_rates;
+  struct target targets[]; /* in the order of their reading */
 };
+
+/* The last values of its readings; only if has_rates. */
+struct rate *binding_rates(struct binding *binding);
 
 struct bind_table {
   struct binding **chains; /* owned; n_chains is a power of 2, or 0 */
   size_t n_chains, n;
-  size_t max;    /* identifiers at once */
+  size_t max;    /* identifiers at once that feed a series */
+  size_t n_idle; /* identifiers that feed none */
+  size_t max_idle;
+  size_t hand;   /* the chain where the next of them is sought, to forget it */
   size_t n_meta; /* meta data values that belong to a key */
   uint64_t seed; /* random: strangers choose identifiers */
   struct series_table series;
 };
 
-/* What the rules say about an identifier, before it is in the table. */
-struct plan;
-
-/* Runs the rules; pure and without the lock.  notice as in rules_map().  NULL
- * is lack of memory. */
-struct plan *plan_new(const struct rules *rules, const struct input *in,
-                      rules_notice_fn notice, void *context);
-void plan_free(struct plan *plan);
-
-/* The binding of an identifier; NULL when it is not known, or when it is worth
- * running the rules again: a target of it was refused, and a series has been
- * forgotten since.  hash: of identifier_hash(). */
+/* The binding of an identifier, marked as seen; NULL when it is not known, or
+ * when it is worth running the rules again: a target of it was refused, and a
+ * series has been forgotten since.  hash: of identifier_hash(). */
 struct binding *bind_find(const struct bind_table *table,
                           const struct input *in, uint64_t hash);
 
@@ -82,18 +87,32 @@ struct binding *bind_find(const struct bind_table *table,
  * lacks.  Series are admitted in ascending number of their dimensions; those
  * that are refused are counted in tally.
  *
- * NULL, counted likewise: no memory, or no room for one identifier more; a new
- * one stays unknown, a known one keeps what it has and is asked again. */
+ * Identifiers that feed nothing, as no rule selects them or no series was
+ * admitted, never are in the way: beyond max_idle, one of them is forgotten for
+ * each new one, not seen of late if there is such.
+ *
+ * NULL, counted likewise: no memory, or no room for one more that feeds a
+ * series; a new one stays unknown, a known one keeps what it has and is asked
+ * again. */
 struct binding *bind_put(struct bind_table *table, const struct plan *plan,
                          const struct input *in, uint64_t hash,
                          struct tally *tally);
 
-/* Forgets bindings of the chains from first on, n_chains of them, that saw no
- * value since silent_s, less three of their own intervals, and of which the
- * thread keeps nothing; the node's thread only.  Returns the number of the next
- * chain, 0 after the last. */
+/* How long an identifier is remembered after its last value, in seconds; three
+ * of its own intervals come on top. */
+struct bind_patience {
+  uint32_t usual_s;
+  uint32_t member_s; /* while the table is more than half full, for what feeds
+                        nothing but groups: their series live on */
+};
+
+/* Forgets bindings of the chains from first on, n_chains of them, that fell
+ * silent and of which the thread keeps nothing; the node's thread only.
+ *
+ * now_s  steady time
+ * Returns the number of the next chain, 0 after the last. */
 size_t bind_forget(struct bind_table *table, size_t first, size_t n_chains,
-                   int64_t silent_s);
+                   uint32_t now_s, const struct bind_patience *patience);
 
 /* Frees all. */
 void bind_clear(struct bind_table *table);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct group_value {
-  struct target *member;
+  struct target *target;
   double value;
   uint32_t second;
   uint32_t order; /* of coming: the later of two of one second is the newer */
@@ -31,22 +31,22 @@ struct group *group_use(struct series *series, const struct rule *rule) {
   return group;
 }
 
-static void join(struct group *group, struct target *member) {
-  member->next_member = group->members;
-  member->member_link = &group->members;
+static void join(struct group *group, struct member *member) {
+  member->next = group->members;
+  member->link = &group->members;
   if (group->members != NULL)
-    group->members->member_link = &member->next_member;
+    group->members->link = &member->next;
   group->members = member;
 }
 
-void group_leave(struct target *member) {
+void group_leave(struct member *member) {
   /* One that never reported is in no list, which may be the thread's to walk.
    */
   if (member->interval_s == 0)
     return;
-  *member->member_link = member->next_member;
-  if (member->next_member != NULL)
-    member->next_member->member_link = member->member_link;
+  *member->link = member->next;
+  if (member->next != NULL)
+    member->next->link = member->link;
   member->group->slot_s = 0;
 }
 
@@ -55,13 +55,13 @@ void group_leave(struct target *member) {
 static void find_slot_length(struct group *group) {
   if (group->slot_s != 0)
     return;
-  for (const struct target *m = group->members; m != NULL; m = m->next_member)
+  for (const struct member *m = group->members; m != NULL; m = m->next)
     if (m->interval_s > group->slot_s)
       group->slot_s = m->interval_s;
 }
 
 /* The member's values come at another interval from now on. */
-static void set_interval(struct group *group, struct target *member,
+static void set_interval(struct group *group, struct member *member,
                          uint32_t interval_s) {
   uint32_t before_s = member->interval_s;
 
@@ -133,7 +133,7 @@ static int make_room(struct group *group) {
 }
 
 int combine_add(struct group *group, const struct sample *sample) {
-  struct target *member = sample->target;
+  struct member *member = sample->target->member;
 
   if (make_room(group) != 0)
     return -1;
@@ -141,10 +141,11 @@ int combine_add(struct group *group, const struct sample *sample) {
     join(group, member);
   if (member->interval_s != sample->interval_s)
     set_interval(group, member, sample->interval_s);
-  group->waiting[group->n_waiting] = (struct group_value){
-      member, sample->value, sample->second, (uint32_t)group->n_waiting};
+  group->waiting[group->n_waiting] =
+      (struct group_value){sample->target, sample->value, sample->second,
+                           (uint32_t)group->n_waiting};
   group->n_waiting++;
-  member->n_held++;
+  sample->target->n_held++;
   return 0;
 }
 
@@ -158,9 +159,9 @@ static int by_time(const void *a, const void *b) {
 
 /* The value is the member's from now on, unless it has a newer one. */
 static void take_value(struct group_value *value) {
-  struct target *member = value->member;
+  struct member *member = value->target->member;
 
-  member->n_held--;
+  value->target->n_held--;
   if (value->second < member->newest_s)
     return;
   member->newest_s = value->second;
@@ -172,7 +173,7 @@ static double combine(const struct group *group, uint32_t slot) {
   double sum = 0, least = 0, greatest = 0;
   size_t n = 0;
 
-  for (const struct target *m = group->members; m != NULL; m = m->next_member) {
+  for (const struct member *m = group->members; m != NULL; m = m->next) {
     if (m->newest_s == 0 ||
         (int64_t)m->newest_s < (int64_t)slot - 2 * (int64_t)group->slot_s)
       continue;
@@ -221,7 +222,7 @@ static void yield(struct group *group, uint32_t slot, struct tally *tally,
 static size_t take_slot(struct group *group, size_t i, uint32_t slot,
                         int64_t end) {
   for (; i < group->n_waiting && group->waiting[i].second < end; i++) {
-    struct target *member = group->waiting[i].member;
+    struct member *member = group->waiting[i].target->member;
     if (member->reported_s != slot) {
       member->before_s = member->reported_s;
       member->reported_s = slot;
@@ -237,7 +238,7 @@ static bool is_complete(const struct group *group, uint32_t slot) {
   uint32_t before = slot - group->slot_s;
   bool anybody = false;
 
-  for (const struct target *m = group->members; m != NULL; m = m->next_member) {
+  for (const struct member *m = group->members; m != NULL; m = m->next) {
     if (m->reported_s == before)
       return false;
     anybody |= m->reported_s == slot && m->before_s == before;
@@ -260,7 +261,7 @@ static void forget_the_future(struct group *group, int64_t latest_s) {
   if (group->cut_s <= latest_s + group->slot_s)
     return;
   group->cut_s = 0;
-  for (struct target *m = group->members; m != NULL; m = m->next_member)
+  for (struct member *m = group->members; m != NULL; m = m->next)
     if (m->newest_s > latest_s)
       m->newest_s = m->reported_s = m->before_s = 0;
 }

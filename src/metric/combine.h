@@ -25,7 +25,7 @@ struct group {
   const struct rule *rule;
 
   /* The thread's. */
-  struct target *members;
+  struct member *members;
   uint32_t slot_s;             /* length of a slot; 0: to be found out */
   uint32_t cut_s;              /* end of the last slot that was cut */
   struct group_value *waiting; /* owned: values of open slots */
@@ -37,7 +37,7 @@ struct group {
 /* The group of a series and a rule, made when there is none.  NULL is lack of
  * memory. */
 struct group *group_use(struct series *series, const struct rule *rule);
-void group_leave(struct target *member); /* of its group */
+void group_leave(struct member *member); /* of its group */
 void group_free_all(struct group *groups);
 
 /* How far a flush reaches. */

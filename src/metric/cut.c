@@ -24,7 +24,7 @@ static int keep(struct cut *cut, const struct sample *sample) {
 }
 
 static int keep_member(struct cut *cut, const struct sample *sample) {
-  struct group *group = sample->target->group;
+  struct group *group = sample->target->member->group;
 
   if (combine_add(group, sample) != 0)
     return -1;
@@ -159,8 +159,8 @@ void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
       lose(tally, REASON_FULL, sample->target);
       continue;
     }
-    int rc = sample->target->group != NULL ? keep_member(cut, sample)
-                                           : keep(cut, sample);
+    int rc = sample->target->member != NULL ? keep_member(cut, sample)
+                                            : keep(cut, sample);
     if (rc != 0)
       lose(tally, REASON_MEMORY, sample->target);
     else

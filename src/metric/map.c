@@ -198,7 +198,7 @@ static void tell(const struct call *call, size_t i,
     for (size_t d = 0; d < set->n; d++)
       dimensions[d] = (struct dimension){block->dimensions[set->at[d]].name,
                                          outcome->values[set->at[d]]};
-    name.n_dimensions = set->n;
+    name.n_dimensions = (uint32_t)set->n;
     call->series(call->context, i, &block->rule, &name);
   }
 }

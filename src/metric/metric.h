@@ -106,9 +106,9 @@ struct series_name {
   const char *namespace;
   const char *name;
   const struct dimension *dimensions; /* sorted by name, no name twice */
-  size_t n_dimensions;
-  const char *unit; /* static, as unit_find() gives it */
-  int resolution_s; /* 1 or 60 */
+  const char *unit;                   /* static, as unit_find() gives it */
+  uint32_t n_dimensions;              /* CW_DIMENSIONS_MAX at most */
+  int resolution_s;                   /* 1 or 60 */
 };
 
 enum datum_form { DATUM_VALUE, DATUM_VALUES, DATUM_SET };

@@ -85,19 +85,20 @@ static struct datum summarise(const struct point *points, size_t n,
 size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
                      period_fn emit, void *context) {
   const struct series *series = points[0].series;
+  enum statistics statistics = (enum statistics)series->statistics;
 
-  if (n == 1 || series->statistics == STATISTICS_LAST) {
+  if (n == 1 || statistics == STATISTICS_LAST) {
     emit_value(series, start_s, points[n - 1].value, emit, context);
     return 0;
   }
-  if (series->statistics == STATISTICS_VALUES) {
+  if (statistics == STATISTICS_VALUES) {
     emit_values(points, n, start_s, emit, context);
     return 0;
   }
 
   struct datum set = summarise(points, n, start_s);
   double average = set.sum / (double)n;
-  switch (series->statistics) {
+  switch (statistics) {
   case STATISTICS_MAX:
     emit_value(series, start_s, set.maximum, emit, context);
     return 0;

@@ -12,7 +12,7 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
   return str_hash(hash, text, strlen(text) + 1);
 }
 
-static uint64_t hash_name(const struct series_name *name) {
+static uint32_t hash_name(const struct series_name *name) {
   uint64_t hash = hash_text(STR_HASH_SEED, name->namespace);
 
   hash = hash_text(hash, name->name);
@@ -20,7 +20,7 @@ static uint64_t hash_name(const struct series_name *name) {
     hash = hash_text(hash, name->dimensions[i].name);
     hash = hash_text(hash, name->dimensions[i].value);
   }
-  return hash;
+  return (uint32_t)(hash ^ hash >> 32);
 }
 
 static bool same_name(const struct series_name *a,
@@ -82,7 +82,7 @@ static uint64_t needs_of(const struct series_name *name) {
   return needs;
 }
 
-static struct series *find(const struct series_table *table, uint64_t hash,
+static struct series *find(const struct series_table *table, uint32_t hash,
                            const struct series_name *name) {
   if (table->n_chains == 0)
     return NULL;
@@ -97,7 +97,7 @@ enum series_found series_use(struct series_table *table,
                              const struct series_name *name,
                              const struct rule *rule, const char *identifier,
                              struct series **out) {
-  uint64_t hash = hash_name(name);
+  uint32_t hash = hash_name(name);
   struct series *series = find(table, hash, name);
 
   if (series == NULL) {
@@ -108,8 +108,8 @@ enum series_found series_use(struct series_table *table,
     series->hash = hash;
     series->needs = needs_of(name);
     series->serial = table->next_serial++;
-    series->statistics = rule->statistics;
-    series->combine = rule->combine;
+    series->statistics = (uint8_t)rule->statistics;
+    series->combine = (uint8_t)rule->combine;
     struct series **chain = &table->chains[hash & (table->n_chains - 1)];
     series->next = *chain;
     *chain = series;

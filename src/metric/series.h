@@ -19,11 +19,11 @@ struct group; /* metric/combine.h */
 
 struct series {
   struct series *next; /* in its chain of the table */
-  uint64_t hash;
-  uint32_t serial;  /* in the order of birth */
-  uint32_t n_users; /* targets that feed it */
-  enum statistics statistics;
-  enum combine combine;
+  uint32_t hash;
+  uint32_t serial;         /* in the order of birth */
+  uint32_t n_users;        /* targets that feed it */
+  uint8_t statistics;      /* enum statistics */
+  uint8_t combine;         /* enum combine */
   struct series_name name; /* the texts lie behind the struct; marked ones are
                               filled in when a period is cut */
   uint64_t needs;          /* a bit for each value of the instance in it */

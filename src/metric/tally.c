@@ -43,7 +43,7 @@ static const struct reason_text texts[N_REASONS] = {
                          "different names",
                          ODD},
     [REASON_CROWDED] = {"is of one identifier more than are remembered at once",
-                        "have less of them sent here, by a filter chain", ODD},
+                        "raise MaxMetrics or select fewer", ODD},
     [REASON_FULL] = {"found no room within BufferLimit",
                      "raise BufferLimit or select less", ODD},
     [REASON_MEMORY] = {"found no memory", "", ODD},

@@ -1,5 +1,6 @@
 #include "run/sender.h"
 
+#include "metric/identifier.h"
 #include "run/clock.h"
 #include "run/node.h"
 #include "run/phase.h"
@@ -127,25 +128,48 @@ static void leave_notice(void *context, const char *sentence) {
   pthread_mutex_unlock(&s->lock);
 }
 
-void sender_write(struct sender *s, const struct input *in) {
+/* The time of now for the writers, under the lock; the steady clock is asked
+ * only when it matters. */
+static struct agg_now time_of(const struct sender *s) {
+  if (s->skew.offset_s == 0)
+    return (struct agg_now){clock_wall_ms() / 1000, 0};
   struct clocks clocks = clock_both();
-  struct agg_now now = {clocks.wall_ms / 1000, clocks.steady_ms / 1000, 0};
+  return (struct agg_now){clocks.wall_ms / 1000,
+                          skew_offset_s(&s->skew, &clocks)};
+}
 
-  pthread_mutex_lock(&s->lock);
-  now.offset_s = skew_offset_s(&s->skew, &clocks);
-  bool is_known = agg_add(&s->agg, in, &now);
-  pthread_mutex_unlock(&s->lock);
-  if (is_known)
-    return;
-
+/* An identifier that is not known yet, or worth running the rules again. */
+static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   struct plan *plan = plan_new(s->rules, in, leave_notice, s);
+
   pthread_mutex_lock(&s->lock);
-  if (plan != NULL)
-    agg_learn(&s->agg, plan, in, &now);
-  else
+  if (plan == NULL)
     tally_add(&s->agg.tally, REASON_MEMORY, in);
+  struct binding *binding =
+      plan == NULL ? NULL
+                   : bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
+  if (binding != NULL) {
+    struct agg_now now = time_of(s);
+    agg_add(&s->agg, binding, in, &now);
+  }
   pthread_mutex_unlock(&s->lock);
   plan_free(plan);
+}
+
+/* What most values of most hosts come to is nothing: neither a clock is asked
+ * for them nor a number looked at. */
+void sender_write(struct sender *s, const struct input *in) {
+  uint64_t hash = identifier_hash(in, s->agg.table.n_meta, s->agg.table.seed);
+
+  pthread_mutex_lock(&s->lock);
+  struct binding *binding = bind_find(&s->agg.table, in, hash);
+  if (binding != NULL && binding->n_targets > 0) {
+    struct agg_now now = time_of(s);
+    agg_add(&s->agg, binding, in, &now);
+  }
+  pthread_mutex_unlock(&s->lock);
+  if (binding == NULL)
+    learn(s, in, hash);
 }
 
 void sender_flush(struct sender *s, int64_t older_s) {

@@ -8,6 +8,7 @@
 
 #define IDLE_MAX_MS 5000   /* how long a step of the wall clock goes unseen */
 #define SILENT_MIN_S 3600  /* an identifier is forgotten after this long */
+#define MEMBER_MIN_S 120   /* a member of a Combine, while there are many */
 #define FORGET_CHAINS 1024 /* looked at in one go under the lock */
 
 /* What the thread was asked for. */
@@ -42,15 +43,16 @@ static void take(struct sender *s, uint64_t awaited) {
 /* Forgets identifiers that fell silent, a few chains at a time, so that writers
  * never wait for long. */
 static void forget(struct sender *s) {
-  int64_t silent_s = 4 * s->options->flush_interval_s;
-  if (silent_s < SILENT_MIN_S)
-    silent_s = SILENT_MIN_S;
-  int64_t since_s = clock_steady_ms() / 1000 - silent_s;
+  uint32_t flush_s = (uint32_t)s->options->flush_interval_s;
+  struct bind_patience patience = {
+      .usual_s = 4 * flush_s > SILENT_MIN_S ? 4 * flush_s : SILENT_MIN_S,
+      .member_s = 2 * flush_s > MEMBER_MIN_S ? 2 * flush_s : MEMBER_MIN_S};
+  uint32_t now_s = (uint32_t)(clock_steady_ms() / 1000);
   size_t chain = 0;
 
   do {
     pthread_mutex_lock(&s->lock);
-    chain = bind_forget(&s->agg.table, chain, FORGET_CHAINS, since_s);
+    chain = bind_forget(&s->agg.table, chain, FORGET_CHAINS, now_s, &patience);
     pthread_mutex_unlock(&s->lock);
   } while (chain != 0);
 }

@@ -171,7 +171,7 @@ static void fill_up(struct run *run) {
   put(run, 1, 11);
   put(run, 2, 11);
   cut(run, 20);
-  (void)bind_forget(&run->s.agg.table, 0, 1000, 4000);
+  (void)stream_forget(&run->s, 4000);
 }
 
 static void admit_again(struct run *run) {

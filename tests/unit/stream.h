@@ -18,6 +18,7 @@
 #include "metric/agg.h"
 #include "metric/cut.h"
 #include "metric/fill.h"
+#include "metric/identifier.h"
 #include "metric/rule.h"
 
 #include "rule_text.h"
@@ -36,7 +37,7 @@ struct stream {
   struct tally tally;
   struct buf out;
   uint32_t period_s;
-  int64_t steady_s;
+  uint32_t steady_s;
   int64_t offset_s; /* the service's clock less that of the host */
   uint64_t awaited; /* values of the instance */
   struct fill fill;
@@ -89,16 +90,31 @@ static inline void stream_close(struct stream *s) {
 
 static inline void stream_write(struct stream *s, const struct input *in,
                                 int64_t wall_s) {
-  struct agg_now now = {wall_s, s->steady_s, s->offset_s};
+  struct agg_now now = {wall_s, s->offset_s};
+  struct bind_table *table = &s->agg.table;
+  uint64_t hash = identifier_hash(in, table->n_meta, table->seed);
+  struct binding *binding = bind_find(table, in, hash);
 
-  if (agg_add(&s->agg, in, &now))
+  if (binding == NULL) {
+    struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
+    if (plan != NULL)
+      binding = bind_put(table, plan, in, hash, &s->agg.tally);
+    else
+      tally_add(&s->agg.tally, REASON_MEMORY, in);
+    plan_free(plan);
+  }
+  if (binding == NULL)
     return;
-  struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
-  if (plan != NULL)
-    agg_learn(&s->agg, plan, in, &now);
-  else
-    tally_add(&s->agg.tally, REASON_MEMORY, in);
-  plan_free(plan);
+  binding->is_seen = false;
+  binding->seen_s = s->steady_s;
+  agg_add(&s->agg, binding, in, &now);
+}
+
+/* Forgets what saw no value since a steady time, less three intervals. */
+static inline size_t stream_forget(struct stream *s, uint32_t silent_s) {
+  static const struct bind_patience none = {0};
+
+  return bind_forget(&s->agg.table, 0, SIZE_MAX / 2, silent_s, &none);
 }
 
 /* A gauge of a host, second after EPOCH. */

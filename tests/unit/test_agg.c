@@ -377,7 +377,7 @@ static void any_value_keeps_its_identifier(void **state) {
   write_gauge(&s, 1, WALL * 1000000);
   s.steady_s = 200;
   write_gauge(&s, NAN, 5);
-  assert_int_equal(bind_forget(&s.agg.table, 0, 1000, 200), 0);
+  assert_int_equal(stream_forget(&s, 200), 0);
   assert_int_equal(s.agg.table.n, 1);
   stream_close(&s);
 }

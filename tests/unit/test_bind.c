@@ -31,7 +31,7 @@ struct fixture {
 static void set_up(struct fixture *f, const char *blocks, size_t max_metrics) {
   *f = (struct fixture){.rules = stream_rules(blocks)};
   f->table.seed = 99;
-  f->table.max = SIZE_MAX;
+  f->table.max_idle = 1000;
   f->table.max = 1000;
   f->table.series.max = max_metrics;
   f->table.n_meta = rules_n_meta_keys(f->rules);
@@ -42,13 +42,23 @@ static void tear_down(struct fixture *f) {
   rules_free(f->rules);
 }
 
+/* Finds it, and is not its value. */
 static struct binding *find(struct fixture *f, const struct input *in) {
-  return bind_find(&f->table, in,
-                   identifier_hash(in, f->table.n_meta, f->table.seed));
+  struct binding *binding = bind_find(
+      &f->table, in, identifier_hash(in, f->table.n_meta, f->table.seed));
+  if (binding != NULL)
+    binding->is_seen = false;
+  return binding;
+}
+
+static size_t forget(struct fixture *f, size_t first, size_t n_chains,
+                     uint32_t now_s) {
+  static const struct bind_patience none = {0};
+  return bind_forget(&f->table, first, n_chains, now_s, &none);
 }
 
 static struct binding *put(struct fixture *f, const struct input *in,
-                           int64_t seen_s) {
+                           uint32_t seen_s) {
   struct plan *plan = plan_new(f->rules, in, stream_notice, NULL);
   assert_non_null(plan);
   struct binding *binding =
@@ -56,6 +66,7 @@ static struct binding *put(struct fixture *f, const struct input *in,
                identifier_hash(in, f->table.n_meta, f->table.seed), &f->tally);
   plan_free(plan);
   assert_non_null(binding);
+  binding->is_seen = false;
   binding->seen_s = seen_s;
   return binding;
 }
@@ -142,11 +153,11 @@ static void targets_are_in_the_order_of_readings(void **state) {
     assert_int_equal(binding->targets[i].reading, want[i].reading);
     assert_string_equal(binding->targets[i].series->name.name, want[i].name);
   }
-  assert_non_null(binding->rates);
+  assert_true(binding->has_rates);
   tear_down(&f);
 
   set_up(&f, "Metric 'y%{.ds}'\nCounters 'raw'", 10);
-  assert_null(put(&f, &a, 1)->rates);
+  assert_false(put(&f, &a, 1)->has_rates);
   tear_down(&f);
 }
 
@@ -190,10 +201,10 @@ static void the_refused_come_in_when_others_are_forgotten(void **state) {
 
   /* Not asked again for each value. */
   assert_ptr_equal(find(&f, &b), binding);
-  assert_int_equal(bind_forget(&f.table, 0, 1000, 100), 0);
+  assert_int_equal(forget(&f, 0, 1000, 100), 0);
   assert_ptr_equal(find(&f, &b), binding);
 
-  assert_int_equal(bind_forget(&f.table, 0, 1000, 101), 0);
+  assert_int_equal(forget(&f, 0, 1000, 101), 0);
   assert_null(find(&f, &a));
   assert_null(find(&f, &b)); /* worth asking again */
   assert_ptr_equal(put(&f, &b, 500), binding);
@@ -224,7 +235,7 @@ static void those_who_disagree_are_refused(void **state) {
   assert_ptr_equal(find(&f, &b), binding);
 
   /* Once the other is gone, nothing disagrees any more. */
-  (void)bind_forget(&f.table, 0, 1000, 101);
+  (void)forget(&f, 0, 1000, 101);
   assert_null(find(&f, &b));
   assert_int_equal(admitted(put(&f, &b, 500)), 1);
   tear_down(&f);
@@ -238,7 +249,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
   for (int i = 0; i < 300; i++) {
     (void)snprintf(host, sizeof(host), "h%d", i);
     struct input in = input(host);
-    struct binding *binding = put(&f, &in, i);
+    struct binding *binding = put(&f, &in, (uint32_t)i);
     binding->targets[0].n_held = i == 7;
   }
   assert_int_equal(f.table.n, 300);
@@ -247,7 +258,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
   /* A few chains at a time, all of them in the end. */
   size_t chain = 0, steps = 0;
   do {
-    chain = bind_forget(&f.table, chain, 10, 200);
+    chain = forget(&f, chain, 10, 200);
     steps++;
   } while (chain != 0);
   assert_int_equal(steps, (f.table.n_chains + 9) / 10);
@@ -261,17 +272,16 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     if (i == 7)
       find(&f, &in)->targets[0].n_held = 0;
   }
-  assert_int_equal(bind_forget(&f.table, 0, SIZE_MAX / 2, 200), 0);
+  assert_int_equal(forget(&f, 0, SIZE_MAX / 2, 200), 0);
   assert_int_equal(f.table.n, 100);
   tear_down(&f);
 }
 
-/* Identifiers that nothing selects are bounded, too. */
-static void no_more_identifiers_than_a_limit(void **state) {
+static void no_more_that_feed_than_a_limit(void **state) {
   (void)state;
   struct fixture f;
   struct input a = input("a"), b = input("b"), c = input("c");
-  set_up(&f, "Metric 'm'\nPlugin 'q'", 10);
+  set_up(&f, "Metric 'm'", 10);
   f.table.max = 2;
   (void)put(&f, &a, 100);
   (void)put(&f, &b, 500);
@@ -282,9 +292,107 @@ static void no_more_identifiers_than_a_limit(void **state) {
   assert_int_equal(f.tally.row[REASON_MEMORY].n, 0);
   assert_int_equal(f.table.n, 2);
   (void)put(&f, &a, 100); /* a known one is taken */
-  (void)bind_forget(&f.table, 0, 1000, 101);
+  (void)forget(&f, 0, 1000, 101);
   assert_non_null(bind_put(&f.table, plan, &c, hash, &f.tally));
   plan_free(plan);
+  tear_down(&f);
+}
+
+/* A million strangers, of whom ten come again and again, and one that is
+ * selected. */
+static void what_feeds_nothing_is_forgotten_for_the_new(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input mine = input("mine");
+  struct binding *faithful[10], *selected;
+  char host[20];
+  set_up(&f, "Metric 'm'\nHost 'mine'", 10);
+  f.table.max = 1;
+  f.table.max_idle = 64;
+  selected = put(&f, &mine, 1);
+  for (size_t i = 0; i < 1000000; i++) {
+    (void)snprintf(host, sizeof(host), "h%zu", i);
+    struct input in = input(host);
+    struct binding *binding = put(&f, &in, 1);
+    if (i < 10)
+      faithful[i] = binding;
+    for (size_t k = 0; k < 10 && k <= i; k++)
+      faithful[k]->is_seen = true;
+    assert_true(f.table.n <= 65 && f.table.n_idle == f.table.n - 1);
+  }
+  for (size_t i = 0; i < 10; i++) {
+    (void)snprintf(host, sizeof(host), "h%zu", i);
+    struct input in = input(host);
+    assert_ptr_equal(find(&f, &in), faithful[i]);
+  }
+  assert_ptr_equal(find(&f, &mine), selected);
+  assert_int_equal(f.tally.row[REASON_CROWDED].n, 0);
+  tear_down(&f);
+}
+
+/* What was refused feeds nothing either, and is asked again when there is
+ * room. */
+static void the_refused_are_idle(void **state) {
+  (void)state;
+  struct fixture f;
+  char host[20];
+  set_up(&f, PER_HOST, 1);
+  f.table.max_idle = 3;
+  for (uint32_t i = 0; i < 20; i++) {
+    (void)snprintf(host, sizeof(host), "h%u", i);
+    struct input in = input(host);
+    (void)put(&f, &in, 100 + i);
+  }
+  assert_int_equal(f.table.n, 4);
+  assert_int_equal(f.table.n_idle, 3);
+  assert_int_equal(f.tally.row[REASON_MAX_METRICS].n, 19);
+  assert_int_equal(f.tally.row[REASON_CROWDED].n, 0);
+
+  (void)forget(&f, 0, 1000, 101); /* the one that was admitted */
+  assert_int_equal(f.table.n_idle, 3);
+  struct input in = input("h19");
+  assert_int_equal(admitted(put(&f, &in, 200)), 1);
+  assert_int_equal(f.table.n_idle, 2);
+  tear_down(&f);
+}
+
+/* While there are many, those whose series lives on without them go sooner. */
+static void members_are_forgotten_sooner(void **state) {
+  (void)state;
+  static const struct bind_patience patience = {.usual_s = 100, .member_s = 10};
+  struct fixture f;
+  struct input a = input("a"), b = input("b"), c = input("c");
+  set_up(&f,
+         "Metric 'm'\nCombine 'sum'\nHost 'a'\nHost 'b'\n"
+         "Metric 'n'\nHost 'c'",
+         10);
+  f.table.max = 4;
+  (void)put(&f, &a, 100);
+  (void)put(&f, &c, 100);
+  (void)bind_forget(&f.table, 0, 1000, 150, &patience);
+  assert_int_equal(f.table.n, 2);
+
+  (void)put(&f, &b, 145);
+  (void)bind_forget(&f.table, 0, 1000, 150, &patience);
+  assert_null(find(&f, &a));
+  assert_non_null(find(&f, &b));
+  assert_non_null(find(&f, &c));
+  tear_down(&f);
+}
+
+/* The time of a value is when it was seen that one came. */
+static void a_value_keeps_it(void **state) {
+  (void)state;
+  static const struct bind_patience patience = {.usual_s = 100};
+  struct fixture f;
+  struct input a = input("a");
+  set_up(&f, PER_HOST, 10);
+  put(&f, &a, 1)->is_seen = true;
+  (void)bind_forget(&f.table, 0, 1000, 500, &patience);
+  (void)bind_forget(&f.table, 0, 1000, 600, &patience);
+  assert_int_equal(f.table.n, 1);
+  (void)bind_forget(&f.table, 0, 1000, 601, &patience);
+  assert_int_equal(f.table.n, 0);
   tear_down(&f);
 }
 
@@ -295,9 +403,9 @@ static void silence_is_three_intervals_longer(void **state) {
   struct input a = input("a");
   set_up(&f, PER_HOST, 10);
   put(&f, &a, 100)->interval_s = 60;
-  (void)bind_forget(&f.table, 0, 1000, 280);
+  (void)forget(&f, 0, 1000, 280);
   assert_int_equal(f.table.n, 1);
-  (void)bind_forget(&f.table, 0, 1000, 281);
+  (void)forget(&f, 0, 1000, 281);
   assert_int_equal(f.table.n, 0);
   tear_down(&f);
 }
@@ -307,7 +415,7 @@ static void an_empty_table(void **state) {
   struct fixture f;
   struct input a = input("a");
   set_up(&f, PER_HOST, 10);
-  assert_int_equal(bind_forget(&f.table, 0, 1000, INT64_MAX), 0);
+  assert_int_equal(forget(&f, 0, 1000, UINT32_MAX), 0);
   assert_null(find(&f, &a));
   bind_clear(&f.table);
   assert_non_null(put(&f, &a, 1));
@@ -325,7 +433,11 @@ int main(void) {
       cmocka_unit_test(the_refused_come_in_when_others_are_forgotten),
       cmocka_unit_test(those_who_disagree_are_refused),
       cmocka_unit_test(the_silent_are_forgotten_but_not_the_held),
-      cmocka_unit_test(no_more_identifiers_than_a_limit),
+      cmocka_unit_test(no_more_that_feed_than_a_limit),
+      cmocka_unit_test(what_feeds_nothing_is_forgotten_for_the_new),
+      cmocka_unit_test(the_refused_are_idle),
+      cmocka_unit_test(members_are_forgotten_sooner),
+      cmocka_unit_test(a_value_keeps_it),
       cmocka_unit_test(silence_is_three_intervals_longer),
       cmocka_unit_test(an_empty_table),
   };

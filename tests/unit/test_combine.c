@@ -304,7 +304,7 @@ static void a_member_that_leaves_shortens_the_slot(void **state) {
   s.steady_s = 5000;
   stream_play(&s, "a@61=1 |120 a@121=1");
   assert_string_equal(buf_str(&s.out), "m@0=3 m@60=3");
-  assert_int_equal(bind_forget(&s.agg.table, 0, 1024, 4000), 0);
+  assert_int_equal(stream_forget(&s, 4000), 0);
   assert_int_equal(s.agg.table.n, 1);
 
   buf_reset(&s.out);
@@ -312,7 +312,7 @@ static void a_member_that_leaves_shortens_the_slot(void **state) {
   assert_string_equal(buf_str(&s.out), "m@120=1 m@130=1");
 
   /* The last one takes the series along. */
-  assert_int_equal(bind_forget(&s.agg.table, 0, 1024, INT64_MAX), 0);
+  assert_int_equal(stream_forget(&s, UINT32_MAX), 0);
   assert_int_equal(s.agg.table.series.n, 0);
   stream_play(&s, "a@141=7 |150");
   assert_string_equal(buf_str(&s.out), "m@120=1 m@130=1 m@140=7");
@@ -328,13 +328,13 @@ static void members_come_and_go(void **state) {
   stream_open(&s, "Metric 'm'\nCombine 'count'", 10);
   s.period_s = 10;
   for (int round = 0; round < 3; round++) {
-    s.steady_s = 1000 * round;
+    s.steady_s = (uint32_t)(1000 * round);
     for (int i = round; i < N; i += round + 1) {
       (void)snprintf(host, sizeof(host), "h%d", i);
       stream_gauge(&s, host, 1, round * 10 + 1, 10);
     }
     stream_flush(&s, round * 10 + 10, false);
-    (void)bind_forget(&s.agg.table, 0, SIZE_MAX / 2, 1000 * round);
+    (void)stream_forget(&s, (uint32_t)(1000 * round));
   }
   /* All; the odd ones with what is remembered of the others; the odd ones and
    * every third. */

@@ -16,7 +16,8 @@ static const struct dimension ac[] = {{"A", "1"}, {"B", "3"}};
 static const struct dimension shifted[] = {{"A", "1B"}, {"", "2"}};
 
 static struct series_name named(const char *namespace, const char *name,
-                                const struct dimension *dimensions, size_t n) {
+                                const struct dimension *dimensions,
+                                uint32_t n) {
   return (struct series_name){.namespace = namespace,
                               .name = name,
                               .dimensions = dimensions,

@@ -133,8 +133,8 @@ static inline void wire_fill(struct wire_random *random,
 
   wire_text(random, out->name, CW_NAME_MAX);
   series->dimensions = out->dimensions;
-  series->n_dimensions =
-      wire_below(random, wire_often(random, 3) ? CW_DIMENSIONS_MAX + 1 : 4);
+  series->n_dimensions = (uint32_t)wire_below(
+      random, wire_often(random, 3) ? CW_DIMENSIONS_MAX + 1 : 4);
   for (size_t i = 0; i < series->n_dimensions; i++) {
     wire_text(random, out->dimension_names[i], CW_DIMENSION_NAME_MAX);
     wire_text(random, out->dimension_values[i], CW_DIMENSION_VALUE_MAX);
