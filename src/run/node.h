@@ -45,6 +45,7 @@ struct sender {
   struct flush flush;
   struct samples taken; /* swapped with agg's at each flush */
   struct tally tally;
+  uint32_t forgot_s; /* steady time of the last look at the silent */
   int64_t flushed_s; /* last multiple of FlushInterval that was due */
   uint64_t awaited;  /* values for which the last flush kept what names them */
 };

@@ -6,9 +6,12 @@
 
 #include <time.h>
 
-#define IDLE_MAX_MS 5000   /* how long a step of the wall clock goes unseen */
-#define SILENT_MIN_S 3600  /* an identifier is forgotten after this long */
-#define MEMBER_MIN_S 120   /* a member of a Combine, while there are many */
+#define IDLE_MAX_MS 5000  /* how long a step of the wall clock goes unseen */
+#define SILENT_MIN_S 3600 /* an identifier is forgotten after this long */
+#define MEMBER_MIN_S 120  /* a member of a Combine, while there are many */
+#define FORGET_EVERY_S                                                         \
+  60                       /* each look takes all identifiers from the caches  \
+                              of the writers' processors */
 #define FORGET_CHAINS 1024 /* looked at in one go under the lock */
 
 /* What the thread was asked for. */
@@ -50,6 +53,9 @@ static void forget(struct sender *s) {
   uint32_t now_s = (uint32_t)(clock_steady_ms() / 1000);
   size_t chain = 0;
 
+  if (now_s - s->forgot_s < FORGET_EVERY_S)
+    return;
+  s->forgot_s = now_s;
   do {
     pthread_mutex_lock(&s->lock);
     chain = bind_forget(&s->agg.table, chain, FORGET_CHAINS, now_s, &patience);
