@@ -4,34 +4,15 @@
 #include "metric/number.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
+#define SAMPLES_MORE 64 /* than a list is expected to hold */
 
 /* How many identifiers are remembered, most of which may go nowhere. */
 #define IDENTIFIERS_MIN 65536
 #define IDENTIFIERS_EACH 16 /* more for each metric that is allowed */
-
-int samples_reserve(struct samples *samples, size_t cap) {
-  if (cap <= samples->cap)
-    return 0;
-  if (cap > SIZE_MAX / sizeof(*samples->sample))
-    return -1;
-  struct sample *grown =
-      realloc(samples->sample, cap * sizeof(*samples->sample));
-  if (grown == NULL)
-    return -1;
-  samples->sample = grown;
-  samples->cap = cap;
-  return 0;
-}
-
-void samples_clear(struct samples *samples) {
-  free(samples->sample);
-  *samples = (struct samples){0};
-}
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed) {
@@ -235,9 +216,25 @@ void agg_learn(struct agg *agg, const struct plan *plan, const struct input *in,
     add_all(agg, binding, in, now);
 }
 
+bool agg_is_half_full(const struct agg *agg) {
+  return agg->samples.n >= agg->max_samples / 2;
+}
+
+size_t agg_room(const struct agg *agg) {
+  size_t most = agg->samples.n;
+
+  for (size_t i = 0; i < AGG_TAKEN; i++)
+    if (agg->n_taken[i] > most)
+      most = agg->n_taken[i];
+  size_t room = most + most / 4 + SAMPLES_MORE;
+  return room < agg->max_samples ? room : agg->max_samples;
+}
+
 void agg_take(struct agg *agg, struct samples *empty) {
   struct samples taken = agg->samples;
 
+  agg->n_taken[agg->next_taken] = taken.n;
+  agg->next_taken = (agg->next_taken + 1) % AGG_TAKEN;
   agg->samples = *empty;
   *empty = taken;
 }

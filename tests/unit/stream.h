@@ -76,6 +76,7 @@ static inline void stream_open(struct stream *s, const char *blocks,
   s->rules = stream_rules(blocks);
   agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
   s->cut.limit_bytes = SIZE_MAX;
+  s->cut.period_s = s->period_s;
 }
 
 static inline void stream_close(struct stream *s) {
@@ -169,6 +170,7 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
                             .is_forced = forced,
                             .awaited = s->awaited};
 
+  s->cut.period_s = s->period_s;
   agg_take(&s->agg, &s->taken);
   cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, s);
