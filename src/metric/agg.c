@@ -4,35 +4,16 @@
 #include "metric/number.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
+#define SAMPLES_MORE 64 /* than a list is expected to hold */
 
 /* How many identifiers are remembered that feed a series, and as many that feed
  * none. */
 #define IDENTIFIERS_MIN 65536
 #define IDENTIFIERS_EACH 16 /* more for each metric that is allowed */
-
-int samples_reserve(struct samples *samples, size_t cap) {
-  if (cap <= samples->cap)
-    return 0;
-  if (cap > SIZE_MAX / sizeof(*samples->sample))
-    return -1;
-  struct sample *grown =
-      realloc(samples->sample, cap * sizeof(*samples->sample));
-  if (grown == NULL)
-    return -1;
-  samples->sample = grown;
-  samples->cap = cap;
-  return 0;
-}
-
-void samples_clear(struct samples *samples) {
-  free(samples->sample);
-  *samples = (struct samples){0};
-}
 
 void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed) {
@@ -127,7 +108,7 @@ static enum number_check check(const struct target *target, double *value) {
 }
 
 /* Adds one reading's number to one series. */
-static void add_one(struct agg *agg, struct target *target, double value,
+static void add_one(struct agg *agg, const struct target *target, double value,
                     const struct input *in, uint32_t second) {
   switch (check(target, &value)) {
   case NUMBER_OK:
@@ -139,12 +120,15 @@ static void add_one(struct agg *agg, struct target *target, double value,
     tally_add(&agg->tally, REASON_RANGE, in);
     return;
   }
-  append(agg,
-         &(struct sample){.target = target,
+  struct sample sample = {.series = target->series,
                           .value = value,
                           .second = second,
-                          .interval_s = interval_of(in)},
-         in);
+                          .interval_s = interval_of(in)};
+  if (target->member != NULL) {
+    sample.member = target->member;
+    sample.interval_s |= SAMPLE_MEMBER;
+  }
+  append(agg, &sample, in);
 }
 
 /* Whether the value's time is one that is of use. */
@@ -222,9 +206,25 @@ void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
   }
 }
 
+bool agg_is_half_full(const struct agg *agg) {
+  return agg->samples.n >= agg->max_samples / 2;
+}
+
+size_t agg_room(const struct agg *agg) {
+  size_t most = agg->samples.n;
+
+  for (size_t i = 0; i < AGG_TAKEN; i++)
+    if (agg->n_taken[i] > most)
+      most = agg->n_taken[i];
+  size_t room = most + most / 4 + SAMPLES_MORE;
+  return room < agg->max_samples ? room : agg->max_samples;
+}
+
 void agg_take(struct agg *agg, struct samples *empty) {
   struct samples taken = agg->samples;
 
+  agg->n_taken[agg->next_taken] = taken.n;
+  agg->next_taken = (agg->next_taken + 1) % AGG_TAKEN;
   agg->samples = *empty;
   *empty = taken;
 }

@@ -2,8 +2,8 @@
  *
  * The tables (bindings, series) persist; the numbers go into one list of
  * samples, in the order of their coming.  A flush takes the list away whole and
- * leaves an empty one with the same room, so that a value costs one look-up and
- * one line, and nothing is allocated after the first periods.
+ * leaves an empty one with as much room as is needed, so that a value costs one
+ * look-up and one line, and nothing is allocated after the first periods.
  *
  * Everything here belongs to the node's lock, which the caller holds. */
 #ifndef METRIC_AGG_H
@@ -12,36 +12,23 @@
 #include "metric/bind.h"
 #include "metric/metric.h"
 #include "metric/rule.h"
+#include "metric/samples.h"
 #include "metric/tally.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One number for one series.  Of a target with Combine it is the member's value
- * as it came; of others Scale, Offset and Round have been applied. */
-struct sample {
-  struct target *target;
-  double value;        /* finite */
-  uint32_t second;     /* since 1970 UTC, of the value list, rounded down */
-  uint32_t interval_s; /* of the value list, rounded up */
-};
-
-struct samples {
-  struct sample *sample; /* owned */
-  size_t n, cap;
-};
-
-/* Makes room for cap samples.  0, or -1 for lack of memory. */
-int samples_reserve(struct samples *samples, size_t cap);
-void samples_clear(struct samples *samples);
+#define AGG_TAKEN 4 /* lists whose length is remembered */
 
 struct agg {
   struct bind_table table;
   struct samples samples;
-  size_t max_samples; /* samples never grow beyond */
-  int64_t past_s;     /* how old a value may be */
-  int64_t ahead_s;    /* how far in the future it may lie */
+  size_t max_samples;        /* samples never grow beyond */
+  size_t n_taken[AGG_TAKEN]; /* how many samples were in the last lists */
+  size_t next_taken;         /* the number of the oldest of them */
+  int64_t past_s;            /* how old a value may be */
+  int64_t ahead_s;           /* how far in the future it may lie */
   struct tally tally;
 };
 
@@ -67,6 +54,15 @@ void agg_clear(struct agg *agg);
  * found for it in the table of agg. */
 void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
              const struct agg_now *now);
+
+/* Whether the list of samples is half full, and ought to be taken before the
+ * next flush. */
+bool agg_is_half_full(const struct agg *agg);
+
+/* How much room the next list should have, in samples, so that it need not
+ * grow: that of the longest of this one and the last few, and a quarter more.
+ * A list that was very long is thus forgotten after AGG_TAKEN others. */
+size_t agg_room(const struct agg *agg);
 
 /* Swaps the list of samples with *empty, which must hold none; both keep their
  * memory. */

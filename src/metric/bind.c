@@ -194,10 +194,19 @@ static bool feeds_groups_only(const struct binding *binding) {
   return true;
 }
 
+/* Whether the thread keeps something that would not outlive it: values of a
+ * member, or samples of a series that nobody else is certain to feed. */
 static bool is_held(const struct binding *binding) {
-  for (size_t i = 0; i < binding->n_targets; i++)
-    if (binding->targets[i].n_held > 0)
+  for (size_t i = 0; i < binding->n_targets; i++) {
+    const struct target *target = &binding->targets[i];
+    if (target->series == NULL)
+      continue;
+    if (target->member != NULL && target->member->n_held > 0)
       return true;
+    if (target->series->n_held > 0 &&
+        target->series->n_users <= binding->n_targets)
+      return true;
+  }
   return false;
 }
 

@@ -27,7 +27,6 @@ struct target {
   const struct rule *rule;
   struct member *member; /* NULL without Combine */
   uint32_t reading;      /* its number in the value list */
-  uint32_t n_held;       /* the thread's: samples that it keeps for later */
 };
 
 /* The target as a member of a group, for Combine. */
@@ -37,6 +36,7 @@ struct member {
   /* The thread's: its newest value. */
   struct member *next, **link; /* what points to this one */
   double newest;
+  uint32_t n_held;     /* values that the thread keeps for later */
   uint32_t newest_s;   /* when; 0: never */
   uint32_t interval_s; /* between its values, rounded up */
   uint32_t reported_s; /* start of the last slot that it reported in */

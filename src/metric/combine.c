@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct group_value {
-  struct target *target;
+  struct member *member;
   double value;
   uint32_t second;
   uint32_t order; /* of coming: the later of two of one second is the newer */
@@ -133,19 +133,19 @@ static int make_room(struct group *group) {
 }
 
 int combine_add(struct group *group, const struct sample *sample) {
-  struct member *member = sample->target->member;
+  struct member *member = sample->member;
+  uint32_t interval_s = sample->interval_s & ~SAMPLE_MEMBER;
 
   if (make_room(group) != 0)
     return -1;
   if (member->interval_s == 0) /* its first value */
     join(group, member);
-  if (member->interval_s != sample->interval_s)
-    set_interval(group, member, sample->interval_s);
-  group->waiting[group->n_waiting] =
-      (struct group_value){sample->target, sample->value, sample->second,
-                           (uint32_t)group->n_waiting};
+  if (member->interval_s != interval_s)
+    set_interval(group, member, interval_s);
+  group->waiting[group->n_waiting] = (struct group_value){
+      member, sample->value, sample->second, (uint32_t)group->n_waiting};
   group->n_waiting++;
-  sample->target->n_held++;
+  member->n_held++;
   return 0;
 }
 
@@ -159,9 +159,9 @@ static int by_time(const void *a, const void *b) {
 
 /* The value is the member's from now on, unless it has a newer one. */
 static void take_value(struct group_value *value) {
-  struct member *member = value->target->member;
+  struct member *member = value->member;
 
-  value->target->n_held--;
+  member->n_held--;
   if (value->second < member->newest_s)
     return;
   member->newest_s = value->second;
@@ -222,7 +222,7 @@ static void yield(struct group *group, uint32_t slot, struct tally *tally,
 static size_t take_slot(struct group *group, size_t i, uint32_t slot,
                         int64_t end) {
   for (; i < group->n_waiting && group->waiting[i].second < end; i++) {
-    struct member *member = group->waiting[i].target->member;
+    struct member *member = group->waiting[i].member;
     if (member->reported_s != slot) {
       member->before_s = member->reported_s;
       member->reported_s = slot;

@@ -59,8 +59,8 @@ bool horizon_holds(const struct horizon *horizon, const struct series *series,
 /* Whether the series needs a value that is awaited. */
 bool horizon_awaits(uint64_t awaited, const struct series *series);
 
-/* Takes one member's value; the member is held (n_held) until the value's slot
- * is cut.  0, or -1 for lack of memory. */
+/* Takes the value of a member of the group; the member is held (n_held) until
+ * the value's slot is cut.  0, or -1 for lack of memory. */
 int combine_add(struct group *group, const struct sample *sample);
 
 /* Told each sample: fit for CloudWatch, at the start of its slot. */

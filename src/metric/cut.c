@@ -1,30 +1,53 @@
 #include "metric/cut.h"
 
-#include <stdlib.h>
+#include "metric/fold.h"
+#include "metric/summary.h"
 
 /* What waits for identity leaves half of the memory to all else, which must go
  * on meanwhile. */
 #define AWAITED_SHARE 2
 
-static void lose(struct tally *tally, enum reason reason,
-                 const struct target *target) {
-  tally_add_text(tally, reason, 1, target->series->identifier);
+/* After a list was full, this part of it is free. */
+#define FREED_SHARE 4
+
+/* Of samples as they come. */
+static bool is_member(const struct sample *sample) {
+  return (sample->interval_s & SAMPLE_MEMBER) != 0;
 }
 
-/* A sample of a series without Combine stays here until its period is cut. */
-static int keep(struct cut *cut, const struct sample *sample) {
-  struct samples *open = &cut->open;
+static const struct series *series_as_it_comes(const struct sample *sample) {
+  return is_member(sample) ? sample->member->group->series : sample->series;
+}
 
-  if (open->n == open->cap &&
-      samples_reserve(open, open->cap == 0 ? 64 : open->cap * 2) != 0)
-    return -1;
-  open->sample[open->n++] = *sample;
-  sample->target->n_held++;
-  return 0;
+/* Counts the samples that an entry stands for. */
+static void count_entry(struct tally *tally, enum reason reason,
+                        const struct sample *sample) {
+  bool is_last = sample->series->statistics == STATISTICS_LAST;
+
+  tally_add_text(tally, reason, is_last ? 1 : summary_times(sample),
+                 sample->series->identifier);
+}
+
+/* An entry that was kept goes. */
+static void drop(struct tally *tally, enum reason reason,
+                 const struct sample *sample) {
+  sample->series->n_held--;
+  count_entry(tally, reason, sample);
+}
+
+/* A sample that comes is not kept. */
+static void lose(struct tally *tally, enum reason reason,
+                 const struct sample *sample) {
+  tally_add_text(tally, reason, 1, series_as_it_comes(sample)->identifier);
+}
+
+/* In samples. */
+static size_t limit_of(const struct cut *cut) {
+  return cut->limit_bytes / sizeof(struct sample);
 }
 
 static int keep_member(struct cut *cut, const struct sample *sample) {
-  struct group *group = sample->target->member->group;
+  struct group *group = sample->member->group;
 
   if (combine_add(group, sample) != 0)
     return -1;
@@ -59,7 +82,7 @@ static struct span find_span(const struct cut *cut, uint64_t awaited) {
 
   for (size_t i = 0; i < cut->open.n; i++) {
     const struct sample *sample = &cut->open.sample[i];
-    if (horizon_awaits(awaited, sample->target->series))
+    if (horizon_awaits(awaited, sample->series))
       widen(&span, sample->second, sample->second);
   }
   for (const struct group *g = cut->busy; g != NULL; g = g->next_busy) {
@@ -79,144 +102,207 @@ static size_t count_awaited(const struct cut *cut, uint64_t awaited) {
   if (awaited == 0)
     return 0;
   for (size_t i = 0; i < cut->open.n; i++)
-    n += horizon_awaits(awaited, cut->open.sample[i].target->series);
+    n += horizon_awaits(awaited, cut->open.sample[i].series);
   for (const struct group *g = cut->busy; g != NULL; g = g->next_busy)
     if (horizon_awaits(awaited, g->series))
       n += g->n_waiting;
   return n;
 }
 
-/* Drops what waits and is older than a second; returns how many samples. */
-static size_t drop_awaited(struct cut *cut, uint64_t awaited, uint32_t before_s,
-                           struct tally *tally) {
+/* Drops what is open, was not later than a second, and waits for identity (or
+ * does not, as is said). */
+static void drop_open(struct cut *cut, uint64_t awaited, bool if_awaited,
+                      uint32_t last_s, struct tally *tally) {
   struct samples *open = &cut->open;
-  size_t kept = 0, n_dropped = 0;
+  size_t kept = 0;
 
   for (size_t i = 0; i < open->n; i++) {
     const struct sample *sample = &open->sample[i];
-    if (!horizon_awaits(awaited, sample->target->series) ||
-        sample->second >= before_s) {
+    if (sample->second > last_s ||
+        horizon_awaits(awaited, sample->series) != if_awaited)
       open->sample[kept++] = *sample;
-      continue;
-    }
-    sample->target->n_held--;
-    lose(tally, REASON_AWAITED, sample->target);
+    else
+      drop(tally, if_awaited ? REASON_AWAITED : REASON_FULL, sample);
   }
-  n_dropped = open->n - kept;
   open->n = kept;
+}
+
+/* Drops whole slots that wait for identity and began by a second. */
+static void drop_slots(struct cut *cut, uint64_t awaited, uint32_t last_s,
+                       struct tally *tally) {
   for (struct group *g = cut->busy; g != NULL; g = g->next_busy) {
     if (!horizon_awaits(awaited, g->series))
       continue;
-    size_t n = combine_drop(g, before_s);
+    size_t n = combine_drop(g, last_s + 1);
     cut->n_waiting -= n;
-    n_dropped += n;
     tally_add_text(tally, REASON_AWAITED, n,
                    n > 0 ? g->series->identifier : NULL);
   }
-  return n_dropped;
 }
 
-/* Whether there is room for one sample more, made if need be.  An eighth of the
- * time for which things wait goes at once, so that it is not sought for each
- * sample.
- *
- * n_awaited  how many samples wait; less afterwards if some had to go */
-static bool make_room(struct cut *cut, uint64_t awaited, size_t *n_awaited,
-                      struct tally *tally) {
-  size_t most = cut->limit_bytes / AWAITED_SHARE / sizeof(struct sample);
-  bool is_full = cut_bytes(cut) >= cut->limit_bytes;
+/* The last second of the oldest eighth of a span, so that not each sample that
+ * comes has to look for room anew. */
+static uint32_t oldest_of(const struct span *span) {
+  return span->oldest_s + (span->newest_s - span->oldest_s) / 8;
+}
 
-  if (*n_awaited == 0 || (!is_full && *n_awaited < most))
-    return !is_full;
-  struct span span = find_span(cut, awaited);
-  *n_awaited -= drop_awaited(
-      cut, awaited, span.oldest_s + (span.newest_s - span.oldest_s) / 8 + 1,
-      tally);
-  return cut_bytes(cut) < cut->limit_bytes;
+/* Drops the oldest of what waits for identity until at most so much does, in
+ * samples. */
+static void limit_awaited(struct cut *cut, uint64_t awaited, size_t n_most,
+                          struct tally *tally) {
+  struct samples *open = &cut->open;
+
+  if (count_awaited(cut, awaited) > n_most)
+    open->n = fold_equal(open->sample, open->n, cut->period_s);
+  while (count_awaited(cut, awaited) > n_most) {
+    struct span span = find_span(cut, awaited);
+    drop_open(cut, awaited, true, oldest_of(&span), tally);
+    drop_slots(cut, awaited, oldest_of(&span), tally);
+  }
 }
 
 void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
                       struct tally *tally) {
   for (size_t i = 0; i < cut->open.n; i++)
-    if (horizon_awaits(awaited, cut->open.sample[i].target->series))
-      lose(tally, REASON_AWAITED, cut->open.sample[i].target);
+    if (horizon_awaits(awaited, cut->open.sample[i].series))
+      count_entry(tally, REASON_AWAITED, &cut->open.sample[i]);
   for (const struct group *g = cut->busy; g != NULL; g = g->next_busy)
     if (horizon_awaits(awaited, g->series))
       tally_add_text(tally, REASON_AWAITED, g->n_waiting,
                      g->series->identifier);
 }
 
+/* ---- room -----------------------------------------------------------------
+ */
+
+/* How many samples may be open while n values of slots come: all that those
+ * leave, and half in any case. */
+static size_t room_for_open(const struct cut *cut, size_t n) {
+  size_t limit = limit_of(cut), half = limit / 2;
+  size_t n_slots = cut->n_waiting + n;
+
+  return n_slots < half ? limit - n_slots : limit - half;
+}
+
+/* Drops the oldest of what does not wait for identity until n samples are open;
+ * of one second, those of the youngest series: so that it is always the same
+ * that lack. */
+static void drop_oldest(struct cut *cut, uint64_t awaited, size_t n,
+                        struct tally *tally) {
+  struct samples *open = &cut->open;
+
+  while (open->n > n) {
+    struct span span = {.is_some = false};
+    for (size_t i = 0; i < open->n; i++)
+      if (!horizon_awaits(awaited, open->sample[i].series))
+        widen(&span, open->sample[i].second, open->sample[i].second);
+    if (!span.is_some || span.oldest_s == span.newest_s)
+      break;
+    drop_open(cut, awaited, false, oldest_of(&span), tally);
+  }
+  while (open->n > n)
+    drop(tally, REASON_FULL, &open->sample[--open->n]);
+}
+
+/* Sees to it that what is open leaves room for n values of slots. */
+static void make_room(struct cut *cut, size_t n, uint64_t awaited,
+                      struct tally *tally) {
+  struct samples *open = &cut->open;
+  size_t room = room_for_open(cut, n), n_wanted = room - room / FREED_SHARE;
+
+  if (open->n <= room)
+    return;
+  open->n = fold_equal(open->sample, open->n, cut->period_s);
+  if (open->n > n_wanted)
+    open->n = fold_largest(open->sample, open->n, n_wanted, cut->period_s);
+  if (open->n <= room)
+    return;
+  size_t n_awaited = count_awaited(cut, awaited);
+  size_t n_beyond = open->n - n_wanted;
+  limit_awaited(cut, awaited, n_awaited > n_beyond ? n_awaited - n_beyond : 0,
+                tally);
+  if (open->n > room)
+    drop_oldest(cut, awaited, n_wanted, tally);
+}
+
 /* ---- what comes -----------------------------------------------------------
  */
 
-void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
-             struct tally *tally) {
-  size_t n_awaited = count_awaited(cut, awaited);
+/* Samples of series without Combine stay here until their period is cut.
+ * Returns how many others there are. */
+static size_t keep_open(struct cut *cut, struct samples *taken,
+                        struct tally *tally) {
+  struct samples *open = &cut->open;
+  size_t n_members = 0;
+
+  for (size_t i = 0; i < taken->n; i++)
+    n_members += is_member(&taken->sample[i]);
+  /* Without memory there is still room for some. */
+  (void)samples_reserve(open, open->n + taken->n - n_members);
+  for (size_t i = 0; i < taken->n; i++) {
+    const struct sample *sample = &taken->sample[i];
+    if (is_member(sample))
+      continue;
+    if (open->n == open->cap) {
+      lose(tally, REASON_MEMORY, sample);
+      continue;
+    }
+    sample->series->n_held++;
+    open->sample[open->n] = *sample;
+    open->sample[open->n++].n = 1;
+  }
+  return n_members;
+}
+
+static void keep_members(struct cut *cut, const struct samples *taken,
+                         struct tally *tally) {
+  size_t limit = limit_of(cut);
 
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
-    if (!make_room(cut, awaited, &n_awaited, tally)) {
-      lose(tally, REASON_FULL, sample->target);
+    if (!is_member(sample))
       continue;
-    }
-    int rc = sample->target->member != NULL ? keep_member(cut, sample)
-                                            : keep(cut, sample);
-    if (rc != 0)
-      lose(tally, REASON_MEMORY, sample->target);
-    else
-      n_awaited += horizon_awaits(awaited, sample->target->series);
+    if (cut->open.n + cut->n_waiting >= limit)
+      lose(tally, REASON_FULL, sample);
+    else if (keep_member(cut, sample) != 0)
+      lose(tally, REASON_MEMORY, sample);
   }
-  taken->n = 0;
+}
+
+void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
+             struct tally *tally) {
+  size_t n_members = keep_open(cut, taken, tally);
+
+  make_room(cut, n_members, awaited, tally);
+  samples_fit(&cut->open);
+  if (n_members > 0)
+    keep_members(cut, taken, tally);
+  if (awaited != 0)
+    limit_awaited(cut, awaited, limit_of(cut) / AWAITED_SHARE, tally);
+  samples_clear(taken);
 }
 
 /* ---- what is due -------------------------------------------------------- */
-
-static int add_due(struct cut *cut, const struct series *series, double value,
-                   uint32_t second) {
-  if (cut->n_due == cut->cap_due) {
-    size_t cap = cut->cap_due == 0 ? 64 : cut->cap_due * 2;
-    struct point *grown = realloc(cut->due, cap * sizeof(*cut->due));
-    if (grown == NULL)
-      return -1;
-    cut->due = grown;
-    cut->cap_due = cap;
-  }
-  cut->due[cut->n_due] =
-      (struct point){series, value, second, (uint32_t)cut->n_due};
-  cut->n_due++;
-  return 0;
-}
-
-static void take_open(struct cut *cut, const struct horizon *horizon,
-                      struct tally *tally) {
-  struct samples *open = &cut->open;
-  size_t kept = 0;
-
-  for (size_t i = 0; i < open->n; i++) {
-    const struct sample *sample = &open->sample[i];
-    const struct series *series = sample->target->series;
-    if (!horizon_holds(horizon, series, sample->second)) {
-      open->sample[kept++] = *sample;
-      continue;
-    }
-    sample->target->n_held--;
-    if (add_due(cut, series, sample->value, sample->second) != 0)
-      lose(tally, REASON_MEMORY, sample->target);
-  }
-  open->n = kept;
-}
 
 struct emission {
   struct cut *cut;
   struct tally *tally;
 };
 
+/* A sample of a slot is as one of a period that is due. */
 static void take_combined(void *context, struct group *group, double value,
                           uint32_t second) {
   struct emission *e = context;
+  struct samples *open = &e->cut->open;
+  size_t cap = open->n == 0 ? 64 : open->n * 2;
 
-  if (add_due(e->cut, group->series, value, second) != 0)
+  if (open->n == open->cap && samples_reserve(open, cap) != 0) {
     tally_add_text(e->tally, REASON_MEMORY, 1, group->series->identifier);
+    return;
+  }
+  group->series->n_held++;
+  open->sample[open->n++] = (struct sample){
+      .series = group->series, .value = value, .second = second, .n = 1};
 }
 
 static void take_groups(struct cut *cut, const struct horizon *horizon,
@@ -238,49 +324,61 @@ static void take_groups(struct cut *cut, const struct horizon *horizon,
   }
 }
 
-/* ---- from points to data ------------------------------------------------ */
+/* Moves what is not due to the front, in its order; returns how many. */
+static size_t put_first(struct samples *open, const struct horizon *horizon) {
+  size_t kept = 0;
 
-static int by_series_and_time(const void *a, const void *b) {
-  const struct point *x = a, *y = b;
+  for (size_t i = 0; i < open->n; i++) {
+    struct sample sample = open->sample[i];
+    if (horizon_holds(horizon, sample.series, sample.second))
+      continue;
+    open->sample[i] = open->sample[kept];
+    open->sample[kept++] = sample;
+  }
+  return kept;
+}
 
-  if (x->series != y->series)
-    return x->series->serial < y->series->serial ? -1 : 1;
-  if (x->second != y->second)
-    return x->second < y->second ? -1 : 1;
-  return x->order < y->order ? -1 : x->order > y->order;
+/* Puts what is due behind what is not, sorted; returns the number of the
+ * first. */
+static size_t sort_due(struct cut *cut, const struct horizon *horizon,
+                       struct tally *tally) {
+  struct samples *open = &cut->open;
+  size_t n_samples = open->n;
+
+  fold_prepare(open->sample, n_samples, horizon->period_s);
+  size_t first = put_first(open, horizon);
+  take_groups(cut, horizon, tally);
+  if (open->n == first)
+    return first;
+  fold_prepare(open->sample + n_samples, open->n - n_samples,
+               horizon->period_s);
+  samples_sort(open->sample + first, open->n - first);
+  return first;
 }
 
 void cut_run(struct cut *cut, const struct horizon *horizon,
              struct tally *tally, period_fn emit, void *context) {
-  cut->n_due = 0;
-  take_open(cut, horizon, tally);
-  take_groups(cut, horizon, tally);
-  if (cut->n_due == 0)
-    return;
-  qsort(cut->due, cut->n_due, sizeof(*cut->due), by_series_and_time);
+  struct samples *open = &cut->open;
+  size_t first = sort_due(cut, horizon, tally), n;
 
-  size_t first = 0;
-  while (first < cut->n_due) {
-    const struct series *series = cut->due[first].series;
-    uint32_t start_s = horizon_period(horizon, series, cut->due[first].second);
-    size_t end = first + 1;
-    while (end < cut->n_due && cut->due[end].series == series &&
-           horizon_period(horizon, series, cut->due[end].second) == start_s)
-      end++;
-    size_t lost =
-        period_reduce(&cut->due[first], end - first, start_s, emit, context);
-    if (lost > 0)
-      tally_add_text(tally, REASON_RANGE, lost, series->identifier);
-    first = end;
+  for (size_t i = first; i < open->n; i += n) {
+    const struct sample *due = &open->sample[i];
+    n = fold_group(due, open->n - i, horizon->period_s);
+    period_reduce(due, n, horizon_period(horizon, due->series, due->second),
+                  tally, emit, context);
+    for (size_t k = 0; k < n; k++)
+      due[k].series->n_held--;
   }
+  open->n = first;
+  samples_fit(open);
 }
 
 size_t cut_bytes(const struct cut *cut) {
-  return (cut->open.n + cut->n_waiting) * sizeof(struct sample);
+  return (cut->open.cap + cut->n_waiting) * sizeof(struct sample);
 }
 
 void cut_clear(struct cut *cut) {
   samples_clear(&cut->open);
-  free(cut->due);
-  *cut = (struct cut){.limit_bytes = cut->limit_bytes};
+  *cut =
+      (struct cut){.limit_bytes = cut->limit_bytes, .period_s = cut->period_s};
 }

@@ -16,18 +16,20 @@
 
 struct cut {
   size_t limit_bytes;  /* of what waits in here; set by the owner */
+  uint32_t period_s;   /* of series with StorageResolution 60; likewise */
   struct samples open; /* of periods that are not cut yet */
   struct group *busy;  /* groups with values of open slots */
   size_t n_waiting;    /* values in them */
-  struct point *due;   /* owned: scratch of one flush */
-  size_t n_due, cap_due;
 };
 
-/* Takes over all samples; *taken is empty afterwards and keeps its memory.
- * Samples for which there is no memory, or no room within the limit, are
- * counted as lost; but first those make room that wait for the instance's
- * identity, the oldest first.  These have half of the limit at most, so that
- * all else has room to go on.
+/* Takes over all samples; *taken is empty afterwards, and has no memory.
+ *
+ * Where they pass the limit, equal ones are counted together, and then the
+ * largest periods are summed up (fold.h).  If that is not enough, those that
+ * wait for the instance's identity are dropped, the oldest first, and then the
+ * oldest of all others; these are counted as lost.  What waits for identity has
+ * half of the limit at most, and values of slots may take all from others but
+ * the other half.
  *
  * awaited  as in struct horizon */
 void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
@@ -35,7 +37,7 @@ void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
 
 /* Cuts what the horizon reaches and tells the data, series by series in the
  * order of their birth, each in the order of time.  What was left out is
- * counted. */
+ * counted.  What is due is sorted where it lies; its memory is given back. */
 void cut_run(struct cut *cut, const struct horizon *horizon,
              struct tally *tally, period_fn emit, void *context);
 
@@ -44,10 +46,10 @@ void cut_run(struct cut *cut, const struct horizon *horizon,
 void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
                       struct tally *tally);
 
-/* Bytes that wait in here. */
+/* Memory that what waits in here takes, in bytes. */
 size_t cut_bytes(const struct cut *cut);
 
-/* The limit stays. */
+/* What the owner has set stays. */
 void cut_clear(struct cut *cut);
 
 #endif

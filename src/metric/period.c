@@ -1,8 +1,11 @@
 #include "metric/period.h"
 
+#include "metric/bind.h"
+#include "metric/fold.h"
 #include "metric/number.h"
+#include "metric/summary.h"
 
-#include <stdlib.h>
+#include <stdbool.h>
 
 #define MINUTE_S 60
 
@@ -15,108 +18,119 @@ uint32_t period_length(int64_t flush_interval_s) {
   return length_s > 0 ? length_s : 1;
 }
 
-static int by_value(const void *a, const void *b) {
-  const struct point *x = a, *y = b;
-
-  return x->value < y->value ? -1 : x->value > y->value;
+/* A datum in which all but the values is said. */
+static struct datum datum_of(const struct series *series, uint32_t start_s,
+                             enum datum_form form) {
+  return (struct datum){.series = &series->name,
+                        .identifier = series->identifier,
+                        .time_s = start_s,
+                        .form = form};
 }
 
 static void emit_value(const struct series *series, uint32_t start_s,
                        double value, period_fn emit, void *context) {
-  struct datum datum = {.series = &series->name,
-                        .identifier = series->identifier,
-                        .time_s = start_s,
-                        .form = DATUM_VALUE,
-                        .value = value};
+  struct datum datum = datum_of(series, start_s, DATUM_VALUE);
+
+  datum.value = value;
   emit(context, &datum);
 }
 
 /* Distinct values with their counts, at most CW_VALUES_MAX a datum. */
-static void emit_values(struct point *points, size_t n, uint32_t start_s,
+static void emit_values(const struct sample *sample, size_t n, uint32_t start_s,
                         period_fn emit, void *context) {
   double values[CW_VALUES_MAX], counts[CW_VALUES_MAX];
-  const struct series *series = points[0].series;
-  struct datum datum = {.series = &series->name,
-                        .identifier = series->identifier,
-                        .time_s = start_s,
-                        .form = DATUM_VALUES,
-                        .values = values,
-                        .counts = counts};
+  struct datum datum = datum_of(sample[0].series, start_s, DATUM_VALUES);
 
-  qsort(points, n, sizeof(*points), by_value);
+  datum.values = values;
+  datum.counts = counts;
   for (size_t i = 0; i < n; i++) {
     size_t last = datum.n_values;
-    if (last > 0 && values[last - 1] == points[i].value) {
-      counts[last - 1]++;
+    if (last > 0 && values[last - 1] == sample[i].value) {
+      counts[last - 1] += sample[i].n;
       continue;
     }
     if (last == CW_VALUES_MAX) {
       emit(context, &datum);
       datum.n_values = last = 0;
     }
-    values[last] = points[i].value;
-    counts[last] = 1;
+    values[last] = sample[i].value;
+    counts[last] = sample[i].n;
     datum.n_values++;
   }
   emit(context, &datum);
 }
 
-/* Least, greatest and sum in one pass. */
-static struct datum summarise(const struct point *points, size_t n,
-                              uint32_t start_s) {
-  struct datum datum = {.series = &points[0].series->name,
-                        .identifier = points[0].series->identifier,
-                        .time_s = start_s,
-                        .form = DATUM_SET,
-                        .sample_count = (double)n,
-                        .minimum = points[0].value,
-                        .maximum = points[0].value};
+/* All samples as one StatisticValues; false when their sum is beyond what
+ * CloudWatch takes. */
+static bool emit_set(const struct series *series, const struct summary *summary,
+                     uint32_t start_s, period_fn emit, void *context) {
+  struct datum datum = datum_of(series, start_s, DATUM_SET);
 
-  for (size_t i = 0; i < n; i++) {
-    datum.sum += points[i].value;
-    if (points[i].value < datum.minimum)
-      datum.minimum = points[i].value;
-    if (points[i].value > datum.maximum)
-      datum.maximum = points[i].value;
-  }
-  return datum;
+  datum.sample_count = (double)summary->n;
+  datum.sum = summary_sum(summary);
+  datum.minimum = summary->least;
+  datum.maximum = summary->greatest;
+  if (number_check(&datum.sum) != NUMBER_OK)
+    return false;
+  emit(context, &datum);
+  return true;
 }
 
-size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
-                     period_fn emit, void *context) {
-  const struct series *series = points[0].series;
-  enum statistics statistics = (enum statistics)series->statistics;
+/* The average, which may be too near to 0, and by rounding alone beyond the
+ * samples. */
+static double average_of(const struct summary *summary) {
+  double average = summary_sum(summary) / (double)summary->n;
 
-  if (n == 1 || statistics == STATISTICS_LAST) {
-    emit_value(series, start_s, points[n - 1].value, emit, context);
-    return 0;
-  }
-  if (statistics == STATISTICS_VALUES) {
-    emit_values(points, n, start_s, emit, context);
-    return 0;
-  }
+  if (average < summary->least)
+    average = summary->least;
+  if (average > summary->greatest)
+    average = summary->greatest;
+  (void)number_check(&average);
+  return average;
+}
 
-  struct datum set = summarise(points, n, start_s);
-  double average = set.sum / (double)n;
+/* The one number that the statistics ask for, of several samples; false when
+ * they ask for more. */
+static bool is_one_value(enum statistics statistics,
+                         const struct summary *summary, double *value) {
   switch (statistics) {
-  case STATISTICS_MAX:
-    emit_value(series, start_s, set.maximum, emit, context);
-    return 0;
-  case STATISTICS_MIN:
-    emit_value(series, start_s, set.minimum, emit, context);
-    return 0;
   case STATISTICS_AVERAGE:
-    /* Never beyond the samples, but it may be too near to 0. */
-    (void)number_check(&average);
-    emit_value(series, start_s, average, emit, context);
-    return 0;
+    *value = average_of(summary);
+    return true;
+  case STATISTICS_MAX:
+    *value = summary->greatest;
+    return true;
+  case STATISTICS_MIN:
+    *value = summary->least;
+    return true;
   case STATISTICS_SET:
   case STATISTICS_VALUES:
   case STATISTICS_LAST:
     break;
   }
-  if (number_check(&set.sum) != NUMBER_OK)
-    return n;
-  emit(context, &set);
-  return 0;
+  return false;
+}
+
+void period_reduce(const struct sample *sample, size_t n, uint32_t start_s,
+                   struct tally *tally, period_fn emit, void *context) {
+  const struct series *series = sample[0].series;
+  enum statistics statistics = series->statistics;
+  double value = sample[n - 1].value;
+
+  if (statistics == STATISTICS_LAST || (n == 1 && sample[0].n == 1)) {
+    emit_value(series, start_s, value, emit, context);
+    return;
+  }
+  if (statistics == STATISTICS_VALUES && !fold_is_summed(sample, n)) {
+    emit_values(sample, n, start_s, emit, context);
+    return;
+  }
+
+  struct summary summary = summary_of(sample, n);
+  if (is_one_value(statistics, &summary, &value))
+    emit_value(series, start_s, value, emit, context);
+  else if (!emit_set(series, &summary, start_s, emit, context))
+    tally_add_text(tally, REASON_RANGE, summary.n, series->identifier);
+  else if (statistics == STATISTICS_VALUES)
+    tally_add_text(tally, REASON_FOLDED, summary.n, series->identifier);
 }

@@ -1,12 +1,14 @@
 /* period: the samples of one series and one period to data.
  *
  * "values" is exact: each distinct value with its count, in as many data of the
- * same timestamp as 150 values a datum need; CloudWatch merges them. */
+ * same timestamp as 150 values a datum need; CloudWatch merges them.  Beyond
+ * what fold.h allows it is one StatisticValues. */
 #ifndef METRIC_PERIOD_H
 #define METRIC_PERIOD_H
 
 #include "metric/metric.h"
-#include "metric/series.h"
+#include "metric/samples.h"
+#include "metric/tally.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,25 +17,16 @@
  * seconds not above flush_interval_s (at least 1). */
 uint32_t period_length(int64_t flush_interval_s);
 
-/* One sample of a series that is to be published. */
-struct point {
-  const struct series *series;
-  double value;    /* fit for CloudWatch */
-  uint32_t second; /* since 1970 UTC */
-  uint32_t order;  /* of coming */
-};
-
 /* Told each datum, borrowed for the call. */
 typedef void (*period_fn)(void *context, const struct datum *datum);
 
-/* Turns n points (at least 1) of one series and one period into data.
+/* Turns n entries (at least 1) of one series and one period into data.
  *
- * points   in the order of second and coming; changed
+ * sample   as samples_sort() leaves them, after fold_prepare()
  * start_s  of the period
- *
- * Returns how many samples were lost because their sum is beyond what
- * CloudWatch takes: 0 or n. */
-size_t period_reduce(struct point *points, size_t n, uint32_t start_s,
-                     period_fn emit, void *context);
+ * tally    counts samples that are lost, because their sum is beyond what
+ *          CloudWatch takes, or published without their own value (fold.h) */
+void period_reduce(const struct sample *sample, size_t n, uint32_t start_s,
+                   struct tally *tally, period_fn emit, void *context);
 
 #endif

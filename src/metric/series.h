@@ -22,6 +22,7 @@ struct series {
   uint32_t hash;
   uint32_t serial;         /* in the order of birth */
   uint32_t n_users;        /* targets that feed it */
+  uint32_t n_held;         /* the thread's: samples that it keeps for later */
   uint8_t statistics;      /* enum statistics */
   uint8_t combine;         /* enum combine */
   struct series_name name; /* the texts lie behind the struct; marked ones are

@@ -4,8 +4,9 @@
 #include "metric/identifier.h"
 
 /* What a column of the table means. */
-#define ODD false, true      /* somebody should look at it; a value is lost */
-#define NORMAL true, true    /* happens in good health; a value is lost */
+#define ODD false, true   /* somebody should look at it; a value is lost */
+#define NORMAL true, true /* happens in good health; a value is lost */
+#define ODD_BUT_SENT false, false
 #define HARMLESS true, false /* and none is lost */
 
 static const struct reason_text texts[N_REASONS] = {
@@ -46,6 +47,12 @@ static const struct reason_text texts[N_REASONS] = {
                         "raise MaxMetrics or select fewer", ODD},
     [REASON_FULL] = {"found no room within BufferLimit",
                      "raise BufferLimit or select less", ODD},
+    [REASON_FOLDED] = {"has more values in a period than BufferLimit has room "
+                       "for, or more than 15000 different ones, and is "
+                       "published as StatisticValues, which give no "
+                       "percentiles",
+                       "raise BufferLimit, or have it read less often",
+                       ODD_BUT_SENT},
     [REASON_MEMORY] = {"found no memory", "", ODD},
     [REASON_AWAITED] = {"waited for a value of the instance (%{ec2:...}) until "
                         "BufferLimit was reached or the daemon stopped",

@@ -25,6 +25,7 @@ enum reason {
   REASON_DISAGREE,     /* two blocks feed one series and do not agree */
   REASON_CROWDED,      /* no room in the table of identifiers */
   REASON_FULL,         /* no room within BufferLimit */
+  REASON_FOLDED,       /* published in a sum: too many values in its period */
   REASON_MEMORY,       /* the system had no memory */
   REASON_AWAITED,      /* waited for a value of the instance for too long */
   REASON_LACKING,      /* needs a value of the instance that there is not */

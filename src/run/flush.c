@@ -8,16 +8,14 @@
 #define TEXT_MAX (1 << 18) /* far above 30 dimensions and 150 values */
 #define NAMESPACES_MAX 8   /* parcels that are open side by side */
 
-int flush_init(struct flush *flush, size_t limit_bytes,
-               const struct ec2_keys *keys, const char *node,
-               struct delivery *to) {
+int flush_init(struct flush *flush, const struct ec2_keys *keys,
+               const char *node, struct delivery *to) {
   *flush = (struct flush){.text = BUF_INIT(TEXT_MAX),
                           .fill = FILL_INIT,
                           .json = json_out_new(),
                           .keys = keys,
                           .node = node,
                           .to = to};
-  flush->cut.limit_bytes = limit_bytes;
   return flush->json != NULL ? 0 : -1;
 }
 

@@ -27,14 +27,13 @@ struct flush {
   bool said_changed;
 };
 
-/* limit_bytes  of the samples of open periods
- * keys         values of the instance that templates name
- * node         for messages
- * to           where what is cut goes
+/* keys  values of the instance that templates name
+ * node  for messages
+ * to    where what is cut goes
+ * What the owner of flush->cut sets is still to be set.
  * 0, or -1 for lack of memory; to be given back with flush_clear(). */
-int flush_init(struct flush *flush, size_t limit_bytes,
-               const struct ec2_keys *keys, const char *node,
-               struct delivery *to);
+int flush_init(struct flush *flush, const struct ec2_keys *keys,
+               const char *node, struct delivery *to);
 void flush_clear(struct flush *flush);
 
 /* Cuts what the horizon reaches, fills in the instance's values, and hands it

@@ -41,6 +41,7 @@ struct http {
   int64_t used_ms;                    /* steady time of the last use */
   http_slow_fn on_slow;               /* NULL: nobody wants to know */
   void *slow_context;
+  const struct meanwhile *meanwhile; /* borrowed; NULL: nothing to do */
   char curl_says[CURL_ERROR_SIZE];
 };
 
@@ -89,6 +90,10 @@ void http_free(struct http *http) {
 void http_on_slow(struct http *http, http_slow_fn told, void *context) {
   http->on_slow = told;
   http->slow_context = context;
+}
+
+void http_on_wait(struct http *http, const struct meanwhile *meanwhile) {
+  http->meanwhile = meanwhile;
 }
 
 static bool has_idled(const struct http *http) {
@@ -342,6 +347,7 @@ static bool run(struct http *http, struct http_transfer *transfer,
     if (n_running == 0)
       return true;
     http_transfer_watch(transfer, http->on_slow, http->slow_context);
+    meanwhile_act(http->meanwhile);
     wait_step(http, left_ms);
   }
 }

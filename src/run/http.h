@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "run/clock.h"
+#include "run/meanwhile.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -101,6 +102,10 @@ void http_free(struct http *http);
  * and has no whole answer yet, by the thread that waits for it. */
 typedef void (*http_slow_fn)(void *context);
 void http_on_slow(struct http *http, http_slow_fn told, void *context);
+
+/* What is done while a request is under way; borrowed for the life of the
+ * client.  It must not use the client. */
+void http_on_wait(struct http *http, const struct meanwhile *meanwhile);
 
 /* Sends one request and waits for the answer; what happened is in *answer,
  * which is emptied first. */

@@ -30,6 +30,7 @@ struct sender {
   struct agg agg;        /* guarded by lock */
   struct skew skew;      /* guarded by lock: what the writers know of it */
   struct report report;  /* guarded by lock */
+  bool take_asked;       /* guarded by lock: the list of samples is half full */
   bool flush_asked;      /* guarded by lock */
   int64_t flush_older_s; /* guarded by lock: of the flush that was asked */
   bool stop_asked;       /* guarded by lock */
@@ -43,7 +44,6 @@ struct sender {
   struct identity *identity;
   struct delivery *delivery;
   struct flush flush;
-  struct samples taken; /* swapped with agg's at each flush */
   struct tally tally;
   uint32_t forgot_s; /* steady time of the last look at the silent */
   int64_t flushed_s; /* last multiple of FlushInterval that was due */

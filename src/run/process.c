@@ -110,6 +110,7 @@ static enum stop read_all(struct run *run, int64_t end_ms) {
       return STOP_DEADLINE;
     if (left_ms <= 0)
       return STOP_TIMEOUT;
+    meanwhile_act(run->limits->meanwhile);
     (void)read_some(run, left_ms < STEP_MS ? left_ms : STEP_MS);
     if (run->is_too_long)
       return STOP_TOO_LONG;

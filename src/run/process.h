@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "run/meanwhile.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@
 struct process_limits {
   int64_t timeout_ms; /* then the whole process group is killed */
   const _Atomic int64_t *deadline_ms; /* steady time, seen within 200 ms */
+  const struct meanwhile *meanwhile;  /* NULL: nothing to do */
 };
 
 /* Runs argv[0] (a path, or a name in PATH) to its end.

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SAMPLES_MIN 4096 /* room for a flush even when BufferLimit is used */
+/* Of BufferLimit: what the writers leave, and what is open in the thread.  All
+ * that these do not use, and half in any case, is for what waits to be sent,
+ * which takes about twice as much as the samples that it is made of.  The first
+ * is taken when it is half full, and may be copied meanwhile. */
+#define LIST_SHARE 8
+#define OPEN_SHARE 4
+#define SAMPLES_MIN 4096
 
 /* ---- birth -------------------------------------------------------------- */
 
@@ -60,8 +66,11 @@ static int open_parts(struct sender *s) {
   s->delivery = delivery_new(options, s->session);
   if (s->identity == NULL || s->delivery == NULL)
     return -1;
-  return flush_init(&s->flush, (size_t)options->buffer_limit_bytes, keys,
-                    options->node, s->delivery);
+  if (flush_init(&s->flush, keys, options->node, s->delivery) != 0)
+    return -1;
+  s->flush.cut.period_s = s->period_s;
+  s->flush.cut.limit_bytes = (size_t)(options->buffer_limit_bytes / OPEN_SHARE);
+  return 0;
 }
 
 struct sender *sender_new(const struct sender_options *options,
@@ -81,8 +90,9 @@ struct sender *sender_new(const struct sender_options *options,
   s->period_s = period_length(options->flush_interval_s);
   atomic_init(&s->deadline_ms, INT64_MAX);
   agg_init(&s->agg, (size_t)options->max_metrics,
-           samples_for(options->buffer_limit_bytes), options->buffer_age_s,
-           options->flush_interval_s, rules_n_meta_keys(rules), clock_random());
+           samples_for(options->buffer_limit_bytes / LIST_SHARE),
+           options->buffer_age_s, options->flush_interval_s,
+           rules_n_meta_keys(rules), clock_random());
   if (init_lock(s) == 0 && open_parts(s) == 0)
     return s;
   (void)err_set(err, "no memory for a destination");
@@ -99,7 +109,6 @@ void sender_free(struct sender *s) {
   delivery_free(s->delivery);
   identity_free(s->identity);
   session_free(s->session);
-  samples_clear(&s->taken);
   agg_clear(&s->agg);
   report_clear(&s->report.queue);
   if (s->has_lock) {
@@ -137,6 +146,13 @@ static struct agg_now time_of(const struct sender *s) {
   return (struct agg_now){clocks.wall_ms / 1000,
                           skew_offset_s(&s->skew, &clocks)};
 }
+/* The thread need not wait for the next flush to make room. */
+static void ask_to_take(struct sender *s) {
+  if (s->take_asked || !agg_is_half_full(&s->agg))
+    return;
+  s->take_asked = true;
+  pthread_cond_signal(&s->wake);
+}
 
 /* An identifier that is not known yet, or worth running the rules again. */
 static void learn(struct sender *s, const struct input *in, uint64_t hash) {
@@ -151,6 +167,7 @@ static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   if (binding != NULL) {
     struct agg_now now = time_of(s);
     agg_add(&s->agg, binding, in, &now);
+    ask_to_take(s);
   }
   pthread_mutex_unlock(&s->lock);
   plan_free(plan);
@@ -166,6 +183,7 @@ void sender_write(struct sender *s, const struct input *in) {
   if (binding != NULL && binding->n_targets > 0) {
     struct agg_now now = time_of(s);
     agg_add(&s->agg, binding, in, &now);
+    ask_to_take(s);
   }
   pthread_mutex_unlock(&s->lock);
   if (binding == NULL)

@@ -28,10 +28,13 @@ struct session *session_new(const struct profile_options *profile,
     session->aws = http_new(http, deadline_ms);
     session->nearby = http_new(&session->nearby_options, deadline_ms);
   }
-  if (session->aws != NULL && session->nearby != NULL)
-    return session;
-  session_free(session);
-  return NULL;
+  if (session->aws == NULL || session->nearby == NULL) {
+    session_free(session);
+    return NULL;
+  }
+  http_on_wait(session->aws, &session->meanwhile);
+  http_on_wait(session->nearby, &session->meanwhile);
+  return session;
 }
 
 void session_free(struct session *session) {

@@ -26,6 +26,7 @@ struct session {
                           through a proxy, short time limits */
   struct http_options nearby_options; /* its proxy is "", not owned */
   const _Atomic int64_t *deadline_ms; /* borrowed */
+  struct meanwhile meanwhile; /* set by the owner: while any of these waits */
   struct imds imds;
   struct skew skew; /* of the clock of AWS */
 };

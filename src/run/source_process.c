@@ -29,7 +29,9 @@ enum source_found source_process(struct source *source, const char *command,
                                  const char *profile, struct found *out,
                                  struct err *err) {
   const struct process_limits limits = {
-      .timeout_ms = TIMEOUT_MS, .deadline_ms = source->session->deadline_ms};
+      .timeout_ms = TIMEOUT_MS,
+      .deadline_ms = source->session->deadline_ms,
+      .meanwhile = &source->session->meanwhile};
   enum source_found found = SOURCE_FAILED;
   struct buf text = BUF_INIT(OUTPUT_MAX);
   struct err why = {""};

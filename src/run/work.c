@@ -23,24 +23,50 @@ struct orders {
 
 /* ---- flushing ----------------------------------------------------------- */
 
+/* What samples do not take, nor the writers' list when it is full, is for what
+ * waits to be sent, and half in any case. */
+static void share_memory(struct sender *s) {
+  int64_t limit_bytes = s->options->buffer_limit_bytes;
+  size_t list_bytes = s->agg.max_samples * sizeof(struct sample);
+  int64_t left_bytes =
+      limit_bytes - (int64_t)(list_bytes + cut_bytes(&s->flush.cut));
+
+  delivery_limit(s->delivery,
+                 left_bytes > limit_bytes / 2 ? left_bytes : limit_bytes / 2);
+}
+
 /* Takes away what the writers left.  The list that is left in its place has as
- * much room as the one that is taken, so that it need not grow again. */
+ * much room as will be needed, so that it need not grow. */
 static void take(struct sender *s, uint64_t awaited) {
   struct report_queue said;
+  struct samples list = {0};
 
   pthread_mutex_lock(&s->lock);
-  size_t cap = s->agg.samples.cap;
+  size_t room = agg_room(&s->agg);
   pthread_mutex_unlock(&s->lock);
-  (void)samples_reserve(&s->taken, cap);
+  (void)samples_reserve(&list, room);
 
   pthread_mutex_lock(&s->lock);
-  agg_take(&s->agg, &s->taken);
+  agg_take(&s->agg, &list);
+  s->take_asked = false;
   report_move_tally(&s->tally, &s->agg.tally);
   report_take(&s->report, &said);
   pthread_mutex_unlock(&s->lock);
 
   report_say(&said, s->options->node);
-  cut_put(&s->flush.cut, &s->taken, awaited, &s->tally);
+  cut_put(&s->flush.cut, &list, awaited, &s->tally);
+  share_memory(s);
+}
+
+/* Between flushes only a list that is half full is taken. */
+static void take_if_asked(void *sender) {
+  struct sender *s = sender;
+
+  pthread_mutex_lock(&s->lock);
+  bool is_asked = s->take_asked;
+  pthread_mutex_unlock(&s->lock);
+  if (is_asked)
+    take(s, s->awaited);
 }
 
 /* Forgets identifiers that fell silent, a few chains at a time, so that writers
@@ -74,10 +100,9 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
   s->awaited = horizon.awaited;
   take(s, horizon.awaited);
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
-  delivery_limit(s->delivery, s->options->buffer_limit_bytes -
-                                  (int64_t)cut_bytes(&s->flush.cut));
   flush_run(&s->flush, &horizon, delivery_flush_number(s->delivery), values,
             &s->tally);
+  share_memory(s);
   report_say_tally(&s->tally, s->options->node);
   forget(s);
 }
@@ -131,7 +156,8 @@ static struct orders wait_for_orders(struct sender *s) {
                            .tv_nsec = (long)(until_ms % 1000) * 1000000};
 
   pthread_mutex_lock(&s->lock);
-  if (!s->flush_asked && !s->stop_asked && until_ms > clock_steady_ms())
+  if (!s->flush_asked && !s->take_asked && !s->stop_asked &&
+      until_ms > clock_steady_ms())
     (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
   struct orders orders = {s->flush_asked, s->flush_older_s, s->stop_asked};
   s->flush_asked = false;
@@ -214,6 +240,8 @@ void *node_work(void *argument) {
   struct sender *s = argument;
   struct orders orders;
 
+  s->awaited = ec2_awaited(identity_values(s->identity, clock_steady_ms()));
+  s->session->meanwhile = (struct meanwhile){take_if_asked, s};
   s->flushed_s = multiple_at(s, clock_wall_ms());
   delivery_tend(s->delivery);
   do {
@@ -222,6 +250,7 @@ void *node_work(void *argument) {
     flush_if_due(s);
     if (orders.flush)
       flush_as_asked(s, orders.older_s);
+    take_if_asked(s);
     if (!orders.stop)
       send_if_due(s);
     share_clock(s);

@@ -77,6 +77,7 @@ static inline void stream_open(struct stream *s, const char *blocks,
   s->rules = stream_rules(blocks);
   agg_init(&s->agg, max_metrics, 1 << 20, CW_PAST_S, 60, 0, 42);
   s->cut.limit_bytes = SIZE_MAX;
+  s->cut.period_s = s->period_s;
 }
 
 static inline void stream_close(struct stream *s) {
@@ -185,6 +186,7 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
                             .is_forced = forced,
                             .awaited = s->awaited};
 
+  s->cut.period_s = s->period_s;
   agg_take(&s->agg, &s->taken);
   cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, s);
@@ -220,14 +222,19 @@ static inline void stream_play(struct stream *s, const char *script) {
     stream_word(s, word);
 }
 
-/* Samples that the thread keeps, over all targets. */
+/* Samples that the thread keeps, and values of members. */
 static inline size_t stream_held(const struct stream *s) {
+  const struct bind_table *table = &s->agg.table;
   size_t n = 0;
 
-  for (size_t i = 0; i < s->agg.table.n_chains; i++)
-    for (const struct binding *b = s->agg.table.chains[i]; b; b = b->next)
+  for (size_t i = 0; i < table->series.n_chains; i++)
+    for (const struct series *x = table->series.chains[i]; x; x = x->next)
+      n += x->n_held;
+  for (size_t i = 0; i < table->n_chains; i++)
+    for (const struct binding *b = table->chains[i]; b; b = b->next)
       for (size_t t = 0; t < b->n_targets; t++)
-        n += b->targets[t].n_held;
+        if (b->targets[t].member != NULL)
+          n += b->targets[t].member->n_held;
   return n;
 }
 

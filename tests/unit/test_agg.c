@@ -318,16 +318,11 @@ static void the_list_is_bounded(void **state) {
   stream_close(&s);
 }
 
-static void room_is_kept_from_flush_to_flush(void **state) {
+static void lists_are_swapped(void **state) {
   (void)state;
   struct samples samples = {0}, empty = {0};
   struct agg agg;
   assert_int_equal(samples_reserve(&samples, 10), 0);
-  assert_int_equal(samples_reserve(&samples, 5), 0);
-  assert_int_equal(samples.cap, 10);
-  assert_int_equal(samples_reserve(&samples, SIZE_MAX / 2), -1);
-  assert_int_equal(samples.cap, 10);
-
   agg_init(&agg, 10, 100, CW_PAST_S, 60, 0, 1);
   agg_take(&agg, &samples);
   assert_int_equal(agg.samples.cap, 10);
@@ -335,8 +330,50 @@ static void room_is_kept_from_flush_to_flush(void **state) {
   agg_take(&agg, &empty);
   assert_int_equal(empty.cap, 10);
   samples_clear(&empty);
-  samples_clear(&empty);
   agg_clear(&agg);
+}
+
+/* Writes n values of one host, takes the list, and says how much room the next
+ * one should have. */
+static size_t room_after(struct stream *s, int n, int64_t at) {
+  for (int i = 0; i < n; i++)
+    stream_gauge(s, "a", i, (double)at + i / 1e6, 10);
+  size_t room = agg_room(&s->agg);
+  stream_flush(s, at, false);
+  return room;
+}
+
+static void a_long_list_is_remembered_for_a_while(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, "Metric 'm'", 10);
+  size_t usual = room_after(&s, 100, 0);
+  assert_in_range(usual, 100, 200);
+  size_t most = room_after(&s, 100000, 10);
+  assert_in_range(most, 100000, 126000);
+  for (int i = 0; i < AGG_TAKEN; i++)
+    assert_int_equal(room_after(&s, i == 0 ? 0 : 100, 20 + 10 * i), most);
+  assert_int_equal(room_after(&s, 100, 70), usual);
+
+  /* Never more than there may be. */
+  s.agg.max_samples = 50;
+  assert_int_equal(room_after(&s, 100, 80), 50);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 50);
+  stream_close(&s);
+}
+
+static void half_a_list_is_worth_taking(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, "Metric 'm'", 10);
+  s.agg.max_samples = 100;
+  for (int i = 0; i < 100; i++) {
+    assert_int_equal(agg_is_half_full(&s.agg), i >= 50);
+    stream_gauge(&s, "a", 1, i, 10);
+  }
+  stream_flush(&s, 10, false);
+  assert_false(agg_is_half_full(&s.agg));
+  stream_close(&s);
 }
 
 static void intervals_are_whole_seconds(void **state) {
@@ -393,7 +430,9 @@ int main(void) {
       cmocka_unit_test(rates_outlive_a_clock_that_was_set_back),
       cmocka_unit_test(each_data_source_has_its_own_rate),
       cmocka_unit_test(the_list_is_bounded),
-      cmocka_unit_test(room_is_kept_from_flush_to_flush),
+      cmocka_unit_test(lists_are_swapped),
+      cmocka_unit_test(a_long_list_is_remembered_for_a_while),
+      cmocka_unit_test(half_a_list_is_worth_taking),
       cmocka_unit_test(intervals_are_whole_seconds),
       cmocka_unit_test(any_value_keeps_its_identifier),
   };

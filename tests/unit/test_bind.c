@@ -250,7 +250,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     (void)snprintf(host, sizeof(host), "h%d", i);
     struct input in = input(host);
     struct binding *binding = put(&f, &in, (uint32_t)i);
-    binding->targets[0].n_held = i == 7;
+    binding->targets[0].series->n_held = i == 7;
   }
   assert_int_equal(f.table.n, 300);
   assert_int_equal(f.table.series.n, 300);
@@ -270,10 +270,33 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     if ((find(&f, &in) != NULL) != (i >= 200 || i == 7))
       fail_msg("%s", host);
     if (i == 7)
-      find(&f, &in)->targets[0].n_held = 0;
+      find(&f, &in)->targets[0].series->n_held = 0;
   }
   assert_int_equal(forget(&f, 0, SIZE_MAX / 2, 200), 0);
   assert_int_equal(f.table.n, 100);
+  tear_down(&f);
+}
+
+/* What is kept of a series goes with the last who feeds it, be it under two
+ * rules. */
+static void a_series_that_is_held_needs_one_who_feeds_it(void **state) {
+  (void)state;
+  struct fixture f;
+  struct input a = input("a"), b = input("b");
+  set_up(&f, "Metric 'm'\nMetric 'm'", 10);
+  struct series *series = put(&f, &a, 100)->targets[0].series;
+  (void)put(&f, &b, 100);
+  assert_int_equal(series->n_users, 4);
+  series->n_held = 1;
+  (void)forget(&f, 0, 1000, 101);
+  assert_int_equal(f.table.n, 1);
+  assert_int_equal(series->n_users, 2);
+  (void)forget(&f, 0, 1000, 101);
+  assert_int_equal(f.table.n, 1);
+  series->n_held = 0;
+  (void)forget(&f, 0, 1000, 101);
+  assert_int_equal(f.table.n, 0);
+  assert_int_equal(f.table.series.n, 0);
   tear_down(&f);
 }
 
@@ -433,6 +456,7 @@ int main(void) {
       cmocka_unit_test(the_refused_come_in_when_others_are_forgotten),
       cmocka_unit_test(those_who_disagree_are_refused),
       cmocka_unit_test(the_silent_are_forgotten_but_not_the_held),
+      cmocka_unit_test(a_series_that_is_held_needs_one_who_feeds_it),
       cmocka_unit_test(no_more_that_feed_than_a_limit),
       cmocka_unit_test(what_feeds_nothing_is_forgotten_for_the_new),
       cmocka_unit_test(the_refused_are_idle),

@@ -1,6 +1,7 @@
 #include "metric/cut.h"
 
 #include "stream.h"
+#include "wire_random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
+#define GROUP "Dimension 'G' '%{ec2:region}'\n"
 #define PER_HOST "Metric 'm'\nDimension 'Host' '%{host}'"
 
 static const struct {
@@ -107,30 +111,239 @@ static void a_sum_beyond_the_range_is_counted(void **state) {
   stream_close(&s);
 }
 
-/* However long a slot is open, what waits for its end is bounded. */
+/* However long a slot is open, what waits for its end is bounded.  Of a sum the
+ * newest values find no room; all others are counted together. */
 static void what_waits_is_bounded(void **state) {
   (void)state;
-  static const char *const blocks[] = {"Metric 'm'",
-                                       "Metric 'm'\nCombine 'sum'"};
-  for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+  static const struct {
+    const char *blocks, *want;
+    double step; /* from value to value */
+    size_t n_left, n_lost;
+  } bounded[] = {
+      {"Metric 'm'", "m@0=1x60", 0, 10, 0},
+      {"Metric 'm'", "m@0=[n60 s1830 1..60]", 1, 13, 0},
+      {"Metric 'm'\nStatistics 'set'", "m@0=[n60 s1830 1..60]", 1, 13, 0},
+      {"Metric 'm'\nStatistics 'max'", "m@0=60", 1, 13, 0},
+      {"Metric 'm'\nStatistics 'last'", "m@0=60", 1, 10, 0},
+      {"Metric 'm'\nCombine 'sum'", "m@0=50", 1, 50, 10},
+  };
+  for (size_t i = 0; i < sizeof(bounded) / sizeof(bounded[0]); i++) {
     struct stream s;
-    stream_open(&s, blocks[i], 100);
+    stream_open(&s, bounded[i].blocks, 100);
     s.cut.limit_bytes = 50 * sizeof(struct sample);
     for (int second = 0; second < 60; second++) {
-      stream_gauge(&s, "a", 1, second, 60);
+      stream_gauge(&s, "a", 1 + second * bounded[i].step, second, 60);
       stream_flush(&s, second, false);
+      assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
     }
-    assert_int_equal(cut_bytes(&s.cut), 50 * sizeof(struct sample));
-    assert_int_equal(stream_lost(&s, REASON_FULL), 10);
-    assert_int_equal(stream_held(&s), 50);
+    assert_int_equal(cut_bytes(&s.cut),
+                     bounded[i].n_left * sizeof(struct sample));
+    assert_int_equal(stream_held(&s), bounded[i].n_left);
+    assert_int_equal(stream_lost(&s, REASON_FULL), bounded[i].n_lost);
     stream_flush(&s, 60, false);
-    assert_string_equal(buf_str(&s.out), i == 0 ? "m@0=1x50" : "m@0=1");
+    assert_string_equal(buf_str(&s.out), bounded[i].want);
     assert_int_equal(stream_held(&s), 0);
+    assert_int_equal(stream_lost(&s, REASON_FOLDED), i == 1 ? 60 : 0);
     stream_close(&s);
   }
 }
 
-#define GROUP "Dimension 'G' '%{ec2:region}'\n"
+/* More than a list can hold, none of which can be summed up: of two periods the
+ * older goes, of one the series that came last. */
+static void too_many_series_lose_the_oldest(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, PER_HOST, 100);
+  s.period_s = 10;
+  s.cut.limit_bytes = 40 * sizeof(struct sample);
+  for (int second = 0; second < 20; second += 10)
+    for (int host = 0; host < 26; host++) {
+      const char name[2] = {(char)('a' + host), '\0'};
+      stream_gauge(&s, name, host, second, 10);
+    }
+  stream_flush(&s, 0, false);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 26);
+  assert_int_equal(stream_held(&s), 26);
+  for (int host = 0; host < 26; host++) {
+    const char name[2] = {(char)('a' + host), '\0'};
+    stream_gauge(&s, name, host, 12, 10);
+  }
+  s.cut.limit_bytes = 24 * sizeof(struct sample);
+  stream_flush(&s, 0, false);
+  assert_int_equal(stream_held(&s), 18);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 26 + 2 * 8);
+  stream_flush(&s, 20, false);
+  assert_string_equal(buf_str(&s.out),
+                      "m{a}@10=0x2 m{b}@10=1x2 m{c}@10=2x2 m{d}@10=3x2 "
+                      "m{e}@10=4x2 m{f}@10=5x2 m{g}@10=6x2 m{h}@10=7x2 "
+                      "m{i}@10=8x2 m{j}@10=9x2 m{k}@10=10x2 m{l}@10=11x2 "
+                      "m{m}@10=12x2 m{n}@10=13x2 m{o}@10=14x2 m{p}@10=15x2 "
+                      "m{q}@10=16x2 m{r}@10=17x2");
+  assert_int_equal(stream_held(&s), 0);
+  stream_close(&s);
+}
+
+/* Values of slots have all the room that others leave; others have half. */
+static void slots_leave_half(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s,
+              "Metric 'count'\nCombine 'count'\nPlugin 'p'\nHost '/[A-Z]/'\n"
+              "Metric '%{host}'\nHost '/[a-z]/'",
+              100);
+  s.cut.limit_bytes = 20 * sizeof(struct sample);
+  for (int second = 0; second < 20; second++)
+    stream_gauge(&s, "A", 1, second, 60);
+  for (int host = 0; host < 10; host++) {
+    const char name[2] = {(char)('a' + host), '\0'};
+    stream_gauge(&s, name, host, 1, 60);
+  }
+  stream_flush(&s, 0, false);
+  assert_int_equal(s.cut.n_waiting, 10);
+  assert_int_equal(s.cut.open.n, 10);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 10);
+  stream_close(&s);
+}
+
+/* ---- many, of which as much is known as came ------------------------------
+ */
+
+struct seen {
+  double n, sum, least, greatest;
+  size_t n_data, n_sets, n_values;
+};
+
+static void see(void *context, const struct datum *datum) {
+  struct seen *seen = context;
+
+  if (seen->n_data++ == 0) {
+    seen->least = HUGE_VAL;
+    seen->greatest = -HUGE_VAL;
+  }
+  if (datum->form == DATUM_SET) {
+    seen->n += datum->sample_count;
+    seen->sum += datum->sum;
+    seen->least = fmin(seen->least, datum->minimum);
+    seen->greatest = fmax(seen->greatest, datum->maximum);
+    seen->n_sets++;
+    return;
+  }
+  const double one = 1;
+  bool is_list = datum->form == DATUM_VALUES;
+  for (size_t i = 0; i < (is_list ? datum->n_values : 1); i++) {
+    double value = is_list ? datum->values[i] : datum->value;
+    double count = is_list ? datum->counts[i] : one;
+    seen->n += count;
+    seen->sum += count * value;
+    seen->least = fmin(seen->least, value);
+    seen->greatest = fmax(seen->greatest, value);
+    seen->n_values++;
+  }
+}
+
+/* A million values of one series and period, in so many different ones: as they
+ * come, or with lists that are taken and made shorter on the way. */
+static void a_million_in_one_period(void **state) {
+  (void)state;
+  static const struct {
+    int n_distinct;
+    size_t limit, n_data, n_sets; /* limit: of what is open, in samples */
+  } cases_of_many[] = {
+      {1, SIZE_MAX / 32, 1, 0},      {150, SIZE_MAX / 32, 1, 0},
+      {10000, SIZE_MAX / 32, 67, 0}, {15000, SIZE_MAX / 32, 100, 0},
+      {15001, SIZE_MAX / 32, 1, 1},  {1000000, SIZE_MAX / 32, 1, 1},
+      {10000, 20000, 67, 0},         {10000, 9000, 1, 1},
+      {1000000, 10000, 1, 1},
+  };
+  for (size_t c = 0; c < sizeof(cases_of_many) / sizeof(cases_of_many[0]);
+       c++) {
+    struct stream s;
+    struct seen seen = {0};
+    int n_distinct = cases_of_many[c].n_distinct;
+    stream_open(&s, "Metric 'm'", 100);
+    s.cut.limit_bytes = cases_of_many[c].limit * sizeof(struct sample);
+    double sum = 0;
+    for (int i = 0; i < 1000000; i++) {
+      double value = (double)((int64_t)i * 7919 % n_distinct);
+      sum += value;
+      stream_gauge(&s, "a", value, i / 20000.0, 60);
+      if (i % 50000 == 0)
+        stream_flush(&s, 0, false);
+    }
+    stream_flush(&s, 0, false);
+    assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
+    struct horizon horizon = {
+        .until_s = EPOCH + 60, .latest_s = EPOCH + 120, .period_s = 60};
+    cut_run(&s.cut, &horizon, &s.tally, see, &seen);
+    if (seen.n != 1e6 || seen.sum != sum || seen.least != 0 ||
+        seen.greatest != n_distinct - 1 ||
+        seen.n_data != cases_of_many[c].n_data ||
+        seen.n_sets != cases_of_many[c].n_sets)
+      fail_msg("%d different values: %g, sum %g, %g..%g in %zu data, %zu sets",
+               n_distinct, seen.n, seen.sum, seen.least, seen.greatest,
+               seen.n_data, seen.n_sets);
+    assert_int_equal(stream_lost(&s, REASON_FOLDED),
+                     seen.n_sets > 0 ? 1000000 : 0);
+    assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+    assert_int_equal(stream_held(&s), 0);
+    assert_int_equal(cut_bytes(&s.cut), 0);
+    stream_close(&s);
+  }
+}
+
+/* Whatever comes, however little may be kept: what is published and what is
+ * counted as lost are together what came. */
+static void all_are_accounted_for(void **state) {
+  (void)state;
+  struct wire_random random = wire_random_new("cut");
+  static const char *const blocks[] = {
+      PER_HOST, PER_HOST "\nStatistics 'set'",
+      GROUP "Metric 'm'\nHost '/[a-m]/'\nMetric 'n'\nHost '/[n-z]/'\n"
+            "DimensionSet ''",
+      PER_HOST "\nStorageResolution '1'"};
+  for (int round = 0; round < 200; round++) {
+    struct stream s;
+    struct seen seen = {0};
+    size_t n_come = 0, range = 1 + wire_below(&random, 50);
+    stream_open(&s, blocks[wire_below(&random, 4)], 100);
+    s.period_s = 10;
+    s.cut.limit_bytes = (10 + wire_below(&random, 200)) * sizeof(struct sample);
+    for (int64_t second = 0; second < 200; second++) {
+      for (size_t n = wire_below(&random, 20); n > 0; n--) {
+        const char name[2] = {(char)('a' + wire_below(&random, 26)), '\0'};
+        double at = (double)second + (double)n / 32;
+        stream_gauge(&s, name, (double)wire_below(&random, range), at, 10);
+        n_come++;
+      }
+      if (wire_often(&random, 70))
+        continue;
+      s.awaited = wire_often(&random, 80) && second < 180 ? UINT64_MAX : 0;
+      struct horizon horizon = {.until_s = EPOCH + second - second % 30,
+                                .latest_s = EPOCH + second + 60,
+                                .period_s = s.period_s,
+                                .awaited = s.awaited};
+      s.cut.period_s = s.period_s;
+      agg_take(&s.agg, &s.taken);
+      cut_put(&s.cut, &s.taken, s.awaited, &s.tally);
+      assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
+      cut_run(&s.cut, &horizon, &s.tally, see, &seen);
+      assert_int_equal(stream_held(&s), s.cut.open.n);
+    }
+    struct horizon end = {
+        .until_s = EPOCH + 900, .latest_s = EPOCH + 900, .period_s = 10};
+    agg_take(&s.agg, &s.taken);
+    cut_put(&s.cut, &s.taken, 0, &s.tally);
+    cut_run(&s.cut, &end, &s.tally, see, &seen);
+    uint64_t n_lost =
+        stream_lost(&s, REASON_FULL) + stream_lost(&s, REASON_AWAITED);
+    uint64_t n_twice = stream_lost(&s, REASON_TWICE);
+    if (seen.n + (double)(n_lost + n_twice) != (double)n_come)
+      fail_msg("round %d: %g published and %d lost of %zu", round, seen.n,
+               (int)n_lost, n_come);
+    assert_int_equal(stream_held(&s), 0);
+    stream_close(&s);
+  }
+}
 
 static const struct {
   const char *label, *blocks, *script, *want;
@@ -266,9 +479,13 @@ static void what_is_open_is_bounded_beside_what_waits(void **state) {
   for (int i = 0; i < 30; i++)
     stream_gauge(&s, "b", i, i, 60);
   stream_flush(&s, 10, false);
-  assert_int_equal(stream_lost(&s, REASON_AWAITED), 8);
-  assert_int_equal(stream_lost(&s, REASON_FULL), 10);
-  assert_int_equal(cut_bytes(&s.cut), 20 * sizeof(struct sample));
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+  assert_int_equal(cut_bytes(&s.cut), 12 * sizeof(struct sample));
+  buf_reset(&s.out);
+  stream_play(&s, "+ |60");
+  assert_string_equal(buf_str(&s.out),
+                      "m{$}@0=0,1,2,3,4,5,6,7 n@0=[n30 s435 0..29]");
   stream_close(&s);
 }
 
@@ -294,6 +511,10 @@ int main(void) {
       cmocka_unit_test(what_is_open_is_held),
       cmocka_unit_test(a_sum_beyond_the_range_is_counted),
       cmocka_unit_test(what_waits_is_bounded),
+      cmocka_unit_test(too_many_series_lose_the_oldest),
+      cmocka_unit_test(slots_leave_half),
+      cmocka_unit_test(a_million_in_one_period),
+      cmocka_unit_test(all_are_accounted_for),
       cmocka_unit_test(what_needs_identity_waits_for_it),
       cmocka_unit_test(what_waits_leaves_room),
       cmocka_unit_test(whole_slots_make_room),

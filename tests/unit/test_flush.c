@@ -79,8 +79,9 @@ static void open_node(struct node *node, const char *blocks) {
   *node = (struct node){.delivery = {.out = BUF_INIT(65536)}};
   stream_open(&node->s, blocks, 100);
   const struct ec2_keys *keys = rules_ec2_keys(node->s.rules);
-  assert_int_equal(flush_init(&node->flush, 1 << 20, keys, "", &node->delivery),
-                   0);
+  assert_int_equal(flush_init(&node->flush, keys, "", &node->delivery), 0);
+  node->flush.cut.limit_bytes = 1 << 20;
+  node->flush.cut.period_s = 60;
   node->values.n = keys->n;
   buf_reset(&said);
   n_warnings = n_notices = 0;
