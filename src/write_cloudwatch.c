@@ -21,6 +21,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "metric/binding.h"
 #include "metric/rule.h"
 #include "options.h"
 #include "run/clock.h"
@@ -40,7 +41,7 @@
 #include <unistd.h>
 
 #define NAME "write_cloudwatch"
-#define READINGS_MAX 64 /* data sources of one value list */
+#define READINGS_MAX BINDING_READINGS_MAX
 
 /* One destination as the daemon sees it. */
 struct outlet {

@@ -101,7 +101,7 @@ static uint32_t interval_of(const struct input *in) {
 /* Whether a number goes on.  That of a member is scaled with the others of its
  * slot, and only then has to be one that CloudWatch takes. */
 static enum number_check check(const struct target *target, double *value) {
-  if (target->member != NULL)
+  if (target->rule->combine != COMBINE_NONE)
     return isfinite(*value) ? NUMBER_OK : NUMBER_INFINITE;
   *value = number_convert(target->rule, *value);
   return number_check(value);
@@ -124,7 +124,7 @@ static void add_one(struct agg *agg, const struct target *target, double value,
                           .value = value,
                           .second = second,
                           .interval_s = interval_of(in)};
-  if (target->member != NULL) {
+  if (target->rule->combine != COMBINE_NONE) {
     sample.member = target->member;
     sample.interval_s |= SAMPLE_MEMBER;
   }
@@ -176,6 +176,7 @@ static bool is_twice(struct binding *binding, const struct input *in) {
 void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
              const struct agg_now *now) {
   int64_t second = in->time_us / SECOND_US;
+  const struct target *targets = binding_targets(binding);
   struct rate *rates = binding->has_rates ? binding_rates(binding) : NULL;
 
   binding->interval_s = interval_of(in);
@@ -198,11 +199,10 @@ void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
       step =
           rate_step(&rates[i], reading, in->time_us, in->interval_us, &change);
     }
-    for (; t < binding->n_targets && binding->targets[t].reading == i; t++)
-      if (binding->targets[t].series != NULL &&
-          number_of(agg, &binding->targets[t], reading, step, &change, in,
-                    &value))
-        add_one(agg, &binding->targets[t], value, in, (uint32_t)second);
+    for (; t < binding->n_targets && targets[t].reading == i; t++)
+      if (targets[t].is_admitted &&
+          number_of(agg, &targets[t], reading, step, &change, in, &value))
+        add_one(agg, &targets[t], value, in, (uint32_t)second);
   }
 }
 

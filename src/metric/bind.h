@@ -10,9 +10,9 @@
 #ifndef METRIC_BIND_H
 #define METRIC_BIND_H
 
+#include "metric/binding.h"
 #include "metric/metric.h"
 #include "metric/plan.h"
-#include "metric/rate.h"
 #include "metric/rule.h"
 #include "metric/series.h"
 #include "metric/tally.h"
@@ -20,50 +20,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* One reading of one identifier that feeds one series under one rule. */
-struct target {
-  struct series *series; /* NULL: refused, by lack of room or disagreement */
-  const struct rule *rule;
-  struct member *member; /* NULL without Combine */
-  uint32_t reading;      /* its number in the value list */
-};
-
-/* The target as a member of a group, for Combine. */
-struct member {
-  struct group *group; /* NULL: the target has no series */
-
-  /* The thread's: its newest value. */
-  struct member *next, **link; /* what points to this one */
-  double newest;
-  uint32_t n_held;     /* values that the thread keeps for later */
-  uint32_t newest_s;   /* when; 0: never */
-  uint32_t interval_s; /* between its values, rounded up */
-  uint32_t reported_s; /* start of the last slot that it reported in */
-  uint32_t before_s;   /* start of the one before that */
-};
-
-/* One block of memory: the struct with its targets, a rate for each reading if
- * a counter is among them, a member for each target of a Combine, and the key,
- * as identifier_key_write() has it. */
-struct binding {
-  struct binding *next; /* in its chain of the table */
-  uint64_t last;        /* a hash of time and values of the last value list */
-  uint32_t hash;        /* of the key, as much of it as fits */
-  uint32_t seen_s;      /* steady time; bind_forget() sets it if is_seen */
-  uint32_t interval_s;  /* of its values, rounded up */
-  uint32_t n_forgotten; /* of the series table, when refused */
-  uint32_t n_targets;
-  uint32_t n_members;
-  uint16_t n_readings;
-  bool is_seen;    /* a value came since bind_forget() looked */
-  bool is_refused; /* a target has no series: worth asking again */
-  bool has_rates;
-  struct target targets[]; /* in the order of their reading */
-};
-
-/* The last values of its readings; only if has_rates. */
-struct rate *binding_rates(struct binding *binding);
 
 struct bind_table {
   struct binding **chains; /* owned; n_chains is a power of 2, or 0 */

@@ -233,8 +233,8 @@ static inline size_t stream_held(const struct stream *s) {
   for (size_t i = 0; i < table->n_chains; i++)
     for (const struct binding *b = table->chains[i]; b; b = b->next)
       for (size_t t = 0; t < b->n_targets; t++)
-        if (b->targets[t].member != NULL)
-          n += b->targets[t].member->n_held;
+        if (binding_targets(b)[t].rule->combine != COMBINE_NONE)
+          n += binding_targets(b)[t].member->n_held;
   return n;
 }
 

@@ -75,7 +75,7 @@ static struct binding *put(struct fixture *f, const struct input *in,
 static size_t admitted(const struct binding *binding) {
   size_t n = 0;
   for (size_t i = 0; i < binding->n_targets; i++)
-    n += binding->targets[i].series != NULL;
+    n += binding_targets(binding)[i].is_admitted;
   return n;
 }
 
@@ -94,8 +94,8 @@ static void an_identifier_is_bound_once(void **state) {
   assert_ptr_not_equal(put(&f, &b, 1), binding);
   assert_int_equal(f.table.n, 2);
   assert_int_equal(f.table.series.n, 2);
-  assert_string_equal(binding->targets[0].series->identifier, "a/p/t");
-  assert_int_equal(binding->targets[0].series->n_users, 1);
+  assert_string_equal(binding_targets(binding)[0].series->identifier, "a/p/t");
+  assert_int_equal(binding_targets(binding)[0].series->n_users, 1);
   tear_down(&f);
 }
 
@@ -122,9 +122,10 @@ static void meta_data_that_is_used_is_of_the_key(void **state) {
   assert_int_equal(f.table.n_meta, 1);
   struct binding *binding = put(&f, &a, 1);
   assert_null(find(&f, &other));
-  assert_string_equal(put(&f, &other, 1)->targets[0].series->name.name, "red");
+  assert_string_equal(binding_targets(put(&f, &other, 1))[0].series->name.name,
+                      "red");
   assert_ptr_equal(find(&f, &a), binding);
-  assert_string_equal(binding->targets[0].series->name.name, "blue");
+  assert_string_equal(binding_targets(binding)[0].series->name.name, "blue");
   tear_down(&f);
 
   set_up(&f, "Metric 'm'", 10);
@@ -150,8 +151,9 @@ static void targets_are_in_the_order_of_readings(void **state) {
   } want[] = {{0, "x.rx"}, {0, "y.rx"}, {1, "x.tx"}, {1, "y.tx"}, {1, "z"}};
   assert_int_equal(binding->n_targets, 5);
   for (size_t i = 0; i < 5; i++) {
-    assert_int_equal(binding->targets[i].reading, want[i].reading);
-    assert_string_equal(binding->targets[i].series->name.name, want[i].name);
+    assert_int_equal(binding_targets(binding)[i].reading, want[i].reading);
+    assert_string_equal(binding_targets(binding)[i].series->name.name,
+                        want[i].name);
   }
   assert_true(binding->has_rates);
   tear_down(&f);
@@ -181,8 +183,9 @@ static void few_dimensions_come_first(void **state) {
     assert_int_equal(binding->is_refused, cases[i].n < 4);
     size_t most = cases[i].n <= 1 ? 0 : cases[i].n <= 3 ? 1 : 2;
     for (size_t t = 0; t < binding->n_targets; t++)
-      if (binding->targets[t].series != NULL)
-        assert_true(binding->targets[t].series->name.n_dimensions <= most);
+      if (binding_targets(binding)[t].is_admitted)
+        assert_true(binding_targets(binding)[t].series->name.n_dimensions <=
+                    most);
     tear_down(&f);
   }
 }
@@ -250,7 +253,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     (void)snprintf(host, sizeof(host), "h%d", i);
     struct input in = input(host);
     struct binding *binding = put(&f, &in, (uint32_t)i);
-    binding->targets[0].series->n_held = i == 7;
+    binding_targets(binding)[0].series->n_held = i == 7;
   }
   assert_int_equal(f.table.n, 300);
   assert_int_equal(f.table.series.n, 300);
@@ -270,7 +273,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     if ((find(&f, &in) != NULL) != (i >= 200 || i == 7))
       fail_msg("%s", host);
     if (i == 7)
-      find(&f, &in)->targets[0].series->n_held = 0;
+      binding_targets(find(&f, &in))[0].series->n_held = 0;
   }
   assert_int_equal(forget(&f, 0, SIZE_MAX / 2, 200), 0);
   assert_int_equal(f.table.n, 100);
@@ -284,7 +287,7 @@ static void a_series_that_is_held_needs_one_who_feeds_it(void **state) {
   struct fixture f;
   struct input a = input("a"), b = input("b");
   set_up(&f, "Metric 'm'\nMetric 'm'", 10);
-  struct series *series = put(&f, &a, 100)->targets[0].series;
+  struct series *series = binding_targets(put(&f, &a, 100))[0].series;
   (void)put(&f, &b, 100);
   assert_int_equal(series->n_users, 4);
   series->n_held = 1;
