@@ -17,11 +17,11 @@
 
 #include "plugin.h"
 
+#include "arrival.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "metric/binding.h"
 #include "metric/rule.h"
 #include "options.h"
 #include "run/clock.h"
@@ -41,7 +41,6 @@
 #include <unistd.h>
 
 #define NAME "write_cloudwatch"
-#define READINGS_MAX BINDING_READINGS_MAX
 
 /* One destination as the daemon sees it. */
 struct outlet {
@@ -138,37 +137,6 @@ static int on_config(oconfig_item_t *block) {
 
 /* ---- write -------------------------------------------------------------- */
 
-/* cdtime_t counts 2^-30 s. */
-static int64_t to_us(cdtime_t time) {
-  uint64_t fraction = time & ((UINT64_C(1) << 30) - 1);
-  return (int64_t)((time >> 30) * 1000000 +
-                   ((fraction * 1000000 + (UINT64_C(1) << 29)) >> 30));
-}
-
-static struct reading to_reading(const data_source_t *source, value_t value) {
-  struct reading reading = {
-      .name = source->name, .min = source->min, .max = source->max};
-  switch (source->type) {
-  case DS_TYPE_COUNTER:
-    reading.kind = KIND_COUNTER;
-    reading.value.counter = value.counter;
-    break;
-  case DS_TYPE_DERIVE:
-    reading.kind = KIND_DERIVE;
-    reading.value.derive = value.derive;
-    break;
-  case DS_TYPE_ABSOLUTE:
-    reading.kind = KIND_ABSOLUTE;
-    reading.value.counter = value.absolute;
-    break;
-  default:
-    reading.kind = KIND_GAUGE;
-    reading.value.gauge = value.gauge;
-    break;
-  }
-  return reading;
-}
-
 /* The values of the meta data keys that the rules name: owned[i] is to be
  * freed, shown[i] is never NULL. */
 static void get_meta(const struct rules *rules, size_t n, meta_data_t *meta,
@@ -183,44 +151,35 @@ static void get_meta(const struct rules *rules, size_t n, meta_data_t *meta,
   }
 }
 
+static void say_too_many(struct outlet *outlet, const char *type) {
+  if (!atomic_flag_test_and_set(&outlet->said_too_many))
+    log_say(SAY_WARNING, outlet->options->sender.node,
+            "values of type %s are not sent, as they have more than %d data "
+            "sources",
+            type, ARRIVAL_READINGS_MAX);
+}
+
 /* Whatever happens, 0: an error would make the daemon say so for each value,
  * and nobody could do anything about it. */
 static int on_write(const data_set_t *set, const value_list_t *list,
                     user_data_t *user_data) {
   struct outlet *outlet = user_data->data;
   size_t n_keys = rules_n_meta_keys(outlet->rules);
-  struct reading readings[READINGS_MAX];
+  struct arrival arrival;
   char *owned[TMPL_META_MAX];
   const char *meta[TMPL_META_MAX];
 
   if (set->ds_num != list->values_len)
     return 0; /* the daemon's own mistake, which it checks for */
-  if (list->values_len > READINGS_MAX) {
-    if (!atomic_flag_test_and_set(&outlet->said_too_many))
-      log_say(SAY_WARNING, outlet->options->sender.node,
-              "values of type %s are not sent, as they have more than %d data "
-              "sources",
-              list->type, READINGS_MAX);
+  if (list->values_len > ARRIVAL_READINGS_MAX) {
+    say_too_many(outlet, list->type);
     return 0;
   }
-  for (size_t i = 0; i < list->values_len; i++)
-    readings[i] = to_reading(&set->ds[i], list->values[i]);
   get_meta(outlet->rules, n_keys, list->meta, owned, meta);
 
-  struct input in = {
-      .part = {[PART_HOST] = list->host,
-               [PART_PLUGIN] = list->plugin,
-               [PART_PLUGIN_INSTANCE] = list->plugin_instance,
-               [PART_TYPE] = list->type,
-               [PART_TYPE_INSTANCE] = list->type_instance},
-      .meta = meta,
-      .is_local = strcmp(list->host, hostname_g) == 0,
-      .readings = readings,
-      .n_readings = list->values_len,
-      .time_us = to_us(list->time),
-      .interval_us = list->interval > 0 ? to_us(list->interval) : 1000000,
-  };
-  sender_write(outlet->sender, &in);
+  struct input in = arrival_begin(&arrival, set, list);
+  in.meta = meta;
+  sender_write(outlet->sender, &in, arrival_fill, &arrival);
 
   for (size_t i = 0; i < n_keys; i++)
     free(owned[i]);

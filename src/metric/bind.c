@@ -34,7 +34,8 @@ struct binding *bind_find(const struct bind_table *table,
   if (binding == NULL || (binding->is_refused &&
                           binding->n_forgotten != table->series.n_forgotten))
     return NULL;
-  binding->is_seen = true;
+  if (!binding->is_seen) /* else its line of the cache stays clean */
+    binding->is_seen = true;
   return binding;
 }
 

@@ -12,7 +12,7 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
   return str_hash(hash, text, strlen(text) + 1);
 }
 
-static uint32_t hash_name(const struct series_name *name) {
+static uint64_t hash_name(const struct series_name *name) {
   uint64_t hash = hash_text(STR_HASH_SEED, name->namespace);
 
   hash = hash_text(hash, name->name);
@@ -20,7 +20,7 @@ static uint32_t hash_name(const struct series_name *name) {
     hash = hash_text(hash, name->dimensions[i].name);
     hash = hash_text(hash, name->dimensions[i].value);
   }
-  return (uint32_t)(hash ^ hash >> 32);
+  return hash;
 }
 
 static bool same_name(const struct series_name *a,
@@ -51,26 +51,38 @@ static struct series *copy_of(const struct series_name *name,
   return series;
 }
 
-/* Twice as many chains when there are as many series as chains. */
+static struct series **chain_of(const struct series_table *table,
+                                const struct series_name *name) {
+  return &table->chains[hash_name(name) & (table->n_chains - 1)];
+}
+
+static void put(struct series_table *table, struct series *series) {
+  struct series **chain = chain_of(table, &series->name);
+
+  series->next = *chain;
+  *chain = series;
+}
+
+/* Twice as many chains when there are two series for each: no value looks a
+ * series up, only a binding that is made or forgotten. */
 static int make_room(struct series_table *table) {
-  if (table->n < table->n_chains)
+  if (table->n < 2 * table->n_chains)
     return 0;
   size_t n_chains = table->n_chains == 0 ? 16 : table->n_chains * 2;
   struct series **chains = calloc(n_chains, sizeof(*chains));
   if (chains == NULL)
     return -1;
 
-  for (size_t i = 0; i < table->n_chains; i++)
-    while (table->chains[i] != NULL) {
-      struct series *series = table->chains[i];
-      struct series **chain = &chains[series->hash & (n_chains - 1)];
-      table->chains[i] = series->next;
-      series->next = *chain;
-      *chain = series;
-    }
-  free(table->chains);
+  struct series_table before = *table;
   table->chains = chains;
   table->n_chains = n_chains;
+  for (size_t i = 0; i < before.n_chains; i++)
+    while (before.chains[i] != NULL) {
+      struct series *series = before.chains[i];
+      before.chains[i] = series->next;
+      put(table, series);
+    }
+  free(before.chains);
   return 0;
 }
 
@@ -82,13 +94,12 @@ static uint64_t needs_of(const struct series_name *name) {
   return needs;
 }
 
-static struct series *find(const struct series_table *table, uint32_t hash,
+static struct series *find(const struct series_table *table,
                            const struct series_name *name) {
   if (table->n_chains == 0)
     return NULL;
-  struct series *series = table->chains[hash & (table->n_chains - 1)];
-  while (series != NULL &&
-         (series->hash != hash || !same_name(&series->name, name)))
+  struct series *series = *chain_of(table, name);
+  while (series != NULL && !same_name(&series->name, name))
     series = series->next;
   return series;
 }
@@ -97,22 +108,18 @@ enum series_found series_use(struct series_table *table,
                              const struct series_name *name,
                              const struct rule *rule, const char *identifier,
                              struct series **out) {
-  uint32_t hash = hash_name(name);
-  struct series *series = find(table, hash, name);
+  struct series *series = find(table, name);
 
   if (series == NULL) {
     if (table->n >= table->max)
       return SERIES_FULL;
     if (make_room(table) != 0 || (series = copy_of(name, identifier)) == NULL)
       return SERIES_NO_MEMORY;
-    series->hash = hash;
     series->needs = needs_of(name);
     series->serial = table->next_serial++;
     series->statistics = (uint8_t)rule->statistics;
     series->combine = (uint8_t)rule->combine;
-    struct series **chain = &table->chains[hash & (table->n_chains - 1)];
-    series->next = *chain;
-    *chain = series;
+    put(table, series);
     table->n++;
   } else if (strcmp(series->name.unit, name->unit) != 0 ||
              series->name.resolution_s != name->resolution_s ||
@@ -135,7 +142,7 @@ void series_leave(struct series_table *table, struct series *series) {
   if (--series->n_users > 0)
     return;
 
-  struct series **link = &table->chains[series->hash & (table->n_chains - 1)];
+  struct series **link = chain_of(table, &series->name);
   while (*link != series)
     link = &(*link)->next;
   *link = series->next;

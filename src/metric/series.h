@@ -18,8 +18,7 @@
 struct group; /* metric/combine.h */
 
 struct series {
-  struct series *next; /* in its chain of the table */
-  uint32_t hash;
+  struct series *next;     /* in its chain of the table */
   uint32_t serial;         /* in the order of birth */
   uint32_t n_users;        /* targets that feed it */
   uint32_t n_held;         /* the thread's: samples that it keeps for later */

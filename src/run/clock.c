@@ -14,6 +14,15 @@ static int64_t ask(clockid_t which) {
 
 int64_t clock_wall_ms(void) { return ask(CLOCK_REALTIME); }
 
+/* The time of the last tick, which costs a fifth of the exact one. */
+int64_t clock_wall_s(void) {
+#ifdef CLOCK_REALTIME_COARSE
+  return ask(CLOCK_REALTIME_COARSE) / 1000;
+#else
+  return ask(CLOCK_REALTIME) / 1000;
+#endif
+}
+
 int64_t clock_steady_ms(void) { return ask(CLOCK_MONOTONIC); }
 
 /* Without /dev/urandom (a bare chroot) what differs between processes and

@@ -7,6 +7,10 @@
 int64_t clock_wall_ms(void);   /* since 1970 UTC; may be stepped */
 int64_t clock_steady_ms(void); /* since some start; never goes back */
 
+/* The wall clock in seconds for those who ask all the time: up to a tick, some
+ * milliseconds, behind. */
+int64_t clock_wall_s(void);
+
 /* Both at one moment. */
 struct clocks {
   int64_t wall_ms;

@@ -141,11 +141,12 @@ static void leave_notice(void *context, const char *sentence) {
  * only when it matters. */
 static struct agg_now time_of(const struct sender *s) {
   if (s->skew.offset_s == 0)
-    return (struct agg_now){clock_wall_ms() / 1000, 0};
+    return (struct agg_now){clock_wall_s(), 0};
   struct clocks clocks = clock_both();
   return (struct agg_now){clocks.wall_ms / 1000,
                           skew_offset_s(&s->skew, &clocks)};
 }
+
 /* The thread need not wait for the next flush to make room. */
 static void ask_to_take(struct sender *s) {
   if (s->take_asked || !agg_is_half_full(&s->agg))
@@ -154,37 +155,40 @@ static void ask_to_take(struct sender *s) {
   pthread_cond_signal(&s->wake);
 }
 
+static void add(struct sender *s, struct binding *binding,
+                const struct input *in) {
+  struct agg_now now = time_of(s);
+
+  agg_add(&s->agg, binding, in, &now);
+  ask_to_take(s);
+}
+
 /* An identifier that is not known yet, or worth running the rules again. */
 static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   struct plan *plan = plan_new(s->rules, in, leave_notice, s);
+  struct binding *binding = NULL;
 
   pthread_mutex_lock(&s->lock);
-  if (plan == NULL)
+  if (plan != NULL)
+    binding = bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
+  else
     tally_add(&s->agg.tally, REASON_MEMORY, in);
-  struct binding *binding =
-      plan == NULL ? NULL
-                   : bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
-  if (binding != NULL) {
-    struct agg_now now = time_of(s);
-    agg_add(&s->agg, binding, in, &now);
-    ask_to_take(s);
-  }
+  if (binding != NULL)
+    add(s, binding, in);
   pthread_mutex_unlock(&s->lock);
   plan_free(plan);
 }
 
-/* What most values of most hosts come to is nothing: neither a clock is asked
- * for them nor a number looked at. */
-void sender_write(struct sender *s, const struct input *in) {
+void sender_write(struct sender *s, struct input *in, sender_fill_fn fill,
+                  void *context) {
   uint64_t hash = identifier_hash(in, s->agg.table.n_meta, s->agg.table.seed);
 
   pthread_mutex_lock(&s->lock);
   struct binding *binding = bind_find(&s->agg.table, in, hash);
-  if (binding != NULL && binding->n_targets > 0) {
-    struct agg_now now = time_of(s);
-    agg_add(&s->agg, binding, in, &now);
-    ask_to_take(s);
-  }
+  if (fill != NULL && (binding == NULL || binding->n_targets > 0))
+    fill(in, context);
+  if (binding != NULL && binding->n_targets > 0)
+    add(s, binding, in);
   pthread_mutex_unlock(&s->lock);
   if (binding == NULL)
     learn(s, in, hash);

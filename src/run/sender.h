@@ -54,9 +54,17 @@ struct sender *sender_new(const struct sender_options *options,
 /* Starts the thread; after the daemon has forked.  0, or -1 with *err set. */
 int sender_start(struct sender *sender, struct err *err);
 
-/* Takes one value list; any thread.  Maps and adds: no input or output, no
- * message, no wait but for the node's lock. */
-void sender_write(struct sender *sender, const struct input *in);
+/* Fills in what struct input has beside the identifier and the number of
+ * readings.  Called under the node's lock: no more than arithmetic. */
+typedef void (*sender_fill_fn)(struct input *in, void *context);
+
+/* Takes the values of one list; any write thread.  What most lists of most
+ * hosts come to is nothing, so what they hold is asked for only when it goes
+ * somewhere, or the identifier is new.
+ *
+ * in    identifier and n_readings; the rest too, if fill is NULL */
+void sender_write(struct sender *sender, struct input *in, sender_fill_fn fill,
+                  void *context);
 
 /* Asks the thread to cut periods that ended at least older_s ago, 0 also those
  * still open, and to send; any thread, returns at once. */

@@ -27,6 +27,9 @@ int64_t __real_clock_wall_ms(void);
 int64_t __wrap_clock_wall_ms(void);
 int64_t __wrap_clock_wall_ms(void) { return __real_clock_wall_ms() + ahead_ms; }
 
+int64_t __wrap_clock_wall_s(void);
+int64_t __wrap_clock_wall_s(void) { return clock_wall_ms() / 1000; }
+
 /* What the disk does later is nothing to these stories, but takes long. */
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd) {

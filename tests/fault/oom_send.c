@@ -157,7 +157,7 @@ static void write_batch(void) {
   for (int i = 0; i < now.each; i++) {
     reading.value.gauge = ++now.number;
     (void)snprintf(name, sizeof(name), "%u", now.number);
-    sender_write(now.sender, &in);
+    sender_write(now.sender, &in, NULL, NULL);
   }
   sender_flush(now.sender, 0);
   now.n_batches++;

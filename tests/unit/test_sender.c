@@ -150,7 +150,7 @@ static void write_one(struct place_of_work *w, const char *type,
                      .interval_us = 1000000};
 
   (void)snprintf(instance, sizeof(instance), "%s-%d", type, name);
-  sender_write(w->sender, &in);
+  sender_write(w->sender, &in, NULL, NULL);
 }
 
 /* The writers share the seconds of each identifier, so that their turns at it
