@@ -56,19 +56,37 @@ static bool grow(struct buf *b, size_t len) {
   return resize(b, cap < need ? need : cap);
 }
 
+/* The same, and the usual case without a call. */
+static inline bool has_room(struct buf *b, size_t len) {
+  if (!b->failed && len < b->cap - b->len && len <= b->limit - b->len)
+    return true;
+  return grow(b, len);
+}
+
 void buf_put(struct buf *b, const void *data, size_t len) {
-  if (len == 0 || !grow(b, len))
-    return;
-  memcpy(b->data + b->len, data, len);
+  char *added = len > 0 ? buf_extend(b, len) : NULL;
+  if (added != NULL)
+    memcpy(added, data, len);
+}
+
+char *buf_extend(struct buf *b, size_t len) {
+  if (!has_room(b, len))
+    return NULL;
+  char *added = b->data + b->len;
   b->len += len;
   b->data[b->len] = '\0';
+  return added;
 }
 
 void buf_puts(struct buf *b, const char *text) {
   buf_put(b, text, strlen(text));
 }
 
-void buf_putc(struct buf *b, char c) { buf_put(b, &c, 1); }
+void buf_putc(struct buf *b, char c) {
+  char *added = buf_extend(b, 1);
+  if (added != NULL)
+    *added = c;
+}
 
 void buf_printf(struct buf *b, const char *format, ...) {
   if (b->failed)

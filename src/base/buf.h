@@ -36,6 +36,10 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Appends len bytes, at least one, that the caller writes at once, to where it
+ * returns.  NULL when the buffer is failed, or just did. */
+char *buf_extend(struct buf *b, size_t len);
+
 /* Gives the buffer room for len more bytes at once: for what must not leave
  * copies behind by growing (secrets), or is known to be large. */
 void buf_reserve(struct buf *b, size_t len);

@@ -34,13 +34,20 @@ static void by_reserve(struct buf *b, const char *text, size_t len) {
   buf_put(b, text, len);
 }
 
+static void by_extend(struct buf *b, const char *text, size_t len) {
+  char *added = len > 0 ? buf_extend(b, len) : NULL;
+  if (added != NULL)
+    memcpy(added, text, len);
+  assert_true(len == 0 || (added != NULL) == buf_ok(b));
+}
+
 static const struct {
   const char *label;
   void (*append)(struct buf *b, const char *text, size_t len);
 } ways[] = {
     {"buf_put", by_put},         {"buf_putc", by_bytes},
     {"buf_printf", by_printf},   {"buf_puts", by_puts},
-    {"buf_reserve", by_reserve},
+    {"buf_reserve", by_reserve}, {"buf_extend", by_extend},
 };
 
 #define N_WAYS (sizeof(ways) / sizeof(ways[0]))
