@@ -147,6 +147,28 @@ static void lengths_near_the_end_of_size_t_fail(void **state) {
   buf_clear(&b);
 }
 
+/* Room that cannot be made costs nothing of what is there. */
+static void keeps_what_it_has_no_room_beside(void **state) {
+  (void)state;
+  struct buf b = BUF_INIT(100);
+  assert_true(buf_make_room(&b, 60));
+  buf_put(&b, sample, 60);
+  const char *data = b.data;
+  for (size_t len = 41; len != 0; len *= 2)
+    assert_false(buf_make_room(&b, len));
+  assert_false(buf_make_room(&b, SIZE_MAX));
+  assert_true(buf_ok(&b) && b.len == 60 && b.data == data);
+  assert_memory_equal(b.data, sample, 60);
+
+  assert_true(buf_make_room(&b, 40));
+  assert_int_equal(b.len, 60);
+  assert_in_range(b.cap, 101, 101);
+  buf_fail(&b);
+  assert_false(buf_make_room(&b, 1));
+  assert_false(buf_ok(&b));
+  buf_clear(&b);
+}
+
 static void reserved_room_is_not_moved(void **state) {
   (void)state;
   struct buf b = BUF_INIT(1000);
@@ -255,6 +277,7 @@ int main(void) {
       cmocka_unit_test(keeps_to_a_borrowed_array),
       cmocka_unit_test(a_failed_buffer_stays_quiet),
       cmocka_unit_test(lengths_near_the_end_of_size_t_fail),
+      cmocka_unit_test(keeps_what_it_has_no_room_beside),
       cmocka_unit_test(reserved_room_is_not_moved),
       cmocka_unit_test(appending_byte_by_byte_grows_rarely),
       cmocka_unit_test(holds_bytes_of_value_zero),
