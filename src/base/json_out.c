@@ -8,10 +8,10 @@ struct json_out {
   struct buf *to;
   bool is_object[JSON_DEPTH_MAX]; /* what is open: an object or an array */
   size_t depth;
-  bool is_first; /* nothing stands behind the last bracket that was opened */
-  bool named;    /* a member's name waits for its value */
-  bool complete; /* a whole text was written */
-  bool failed;   /* or not begun: then everything is quiet */
+  char separator; /* before what comes: ':' after a member's name, ',' after a
+                     value, 0 where nothing stands before */
+  bool complete;  /* a whole text was written */
+  bool failed;    /* or not begun: then everything is quiet */
 };
 
 struct json_out *json_out_new(void) {
@@ -24,38 +24,38 @@ struct json_out *json_out_new(void) {
 void json_out_free(struct json_out *out) { free(out); }
 
 void json_begin(struct json_out *out, struct buf *to) {
-  *out = (struct json_out){.to = to, .is_first = true};
+  *out = (struct json_out){.to = to};
 }
 
 static bool in_object(const struct json_out *out) {
   return out->depth > 0 && out->is_object[out->depth - 1];
 }
 
-/* Writes what separates a value or a name from what stands before it.  False
- * when none may stand here. */
-static bool enter(struct json_out *out, bool is_name) {
-  if (out->failed)
-    return false;
-  if (out->complete || (in_object(out) && !out->named && !is_name)) {
+/* Whether a value, or a name, may stand here; if not, the text is failed. */
+static bool may_stand(struct json_out *out, bool is_name) {
+  if (out->complete || (in_object(out) && out->separator != ':' && !is_name))
     out->failed = true;
+  return !out->failed;
+}
+
+/* Whether a value may be written, and what separates it is. */
+static bool enter(struct json_out *out) {
+  if (!may_stand(out, false))
     return false;
-  }
-  if (out->named)
-    buf_putc(out->to, ':');
-  else if (!out->is_first)
-    buf_putc(out->to, ',');
-  out->is_first = false;
+  if (out->separator != 0)
+    buf_putc(out->to, out->separator);
   return true;
 }
 
 /* Notes that a value or a name has been written. */
 static void leave(struct json_out *out) {
-  out->named = in_object(out) && !out->named;
+  bool was_name = in_object(out) && out->separator != ':';
+  out->separator = was_name ? ':' : ',';
   out->complete = out->depth == 0;
 }
 
 static void open_bracket(struct json_out *out, bool is_object) {
-  if (!enter(out, false))
+  if (!enter(out))
     return;
   if (out->depth == JSON_DEPTH_MAX) {
     out->failed = true;
@@ -63,23 +63,19 @@ static void open_bracket(struct json_out *out, bool is_object) {
   }
   buf_putc(out->to, is_object ? '{' : '[');
   out->is_object[out->depth++] = is_object;
-  out->is_first = true;
-  out->named = false;
+  out->separator = 0;
 }
 
 static void close_bracket(struct json_out *out, bool is_object) {
+  if (out->depth == 0 || out->is_object[out->depth - 1] != is_object ||
+      out->separator == ':')
+    out->failed = true;
   if (out->failed)
     return;
-  if (out->depth == 0 || out->is_object[out->depth - 1] != is_object ||
-      out->named) {
-    out->failed = true;
-    return;
-  }
   buf_putc(out->to, is_object ? '}' : ']');
   out->depth--;
-  out->is_first = false;
-  out->named = in_object(out); /* if so, this was a member's value */
-  leave(out);
+  out->separator = ',';
+  out->complete = out->depth == 0;
 }
 
 void json_open_object(struct json_out *out) { open_bracket(out, true); }
@@ -131,19 +127,23 @@ static bool is_plain_text(struct str text) {
   return n == text.len;
 }
 
-/* A whole string in one go, as most are. */
-static void put_plain(struct buf *to, struct str text) {
-  char *room = buf_extend(to, text.len + 2);
+/* In one go with what separates it, as most strings are. */
+static void put_plain(struct json_out *out, struct str text) {
+  size_t first = out->separator != 0;
+  char *room = buf_extend(out->to, first + text.len + 2);
   if (room == NULL)
     return;
-  room[0] = room[text.len + 1] = '"';
+  room[0] = out->separator;
+  room[first] = room[first + 1 + text.len] = '"';
   if (text.len > 0)
-    memcpy(room + 1, text.p, text.len);
+    memcpy(room + first + 1, text.p, text.len);
 }
 
 static void put_awkward(struct json_out *out, struct str text) {
   if (!str_is_utf8(text))
     out->failed = true;
+  if (out->separator != 0)
+    buf_putc(out->to, out->separator);
   buf_putc(out->to, '"');
   for (size_t i = 0; i < text.len; i++) {
     unsigned char c = (unsigned char)text.p[i];
@@ -156,10 +156,10 @@ static void put_awkward(struct json_out *out, struct str text) {
 }
 
 void json_put_str(struct json_out *out, struct str text) {
-  if (!enter(out, true))
+  if (!may_stand(out, true))
     return;
   if (is_plain_text(text))
-    put_plain(out->to, text);
+    put_plain(out, text);
   else
     put_awkward(out, text);
   leave(out);
@@ -168,7 +168,7 @@ void json_put_str(struct json_out *out, struct str text) {
 /* ---- numbers and the rest ----------------------------------------------- */
 
 void json_put_double(struct json_out *out, double value) {
-  if (!enter(out, false))
+  if (!enter(out))
     return;
   str_put_double(out->to, value); /* fails the buffer if there is no text */
   leave(out);
@@ -180,7 +180,7 @@ void json_put_int(struct json_out *out, long long value) {
   unsigned long long rest =
       value < 0 ? -(unsigned long long)value : (unsigned long long)value;
 
-  if (!enter(out, false))
+  if (!enter(out))
     return;
   do {
     digits[--at] = (char)('0' + rest % 10);
@@ -193,7 +193,7 @@ void json_put_int(struct json_out *out, long long value) {
 }
 
 void json_put_bool(struct json_out *out, bool value) {
-  if (!enter(out, false))
+  if (!enter(out))
     return;
   buf_puts(out->to, value ? "true" : "false");
   leave(out);
