@@ -1,38 +1,15 @@
 /* The limits of a request to the byte: bodies of real data at the very edge,
  * and a hundred thousand data of random sizes against a plain count. */
-#include "metric/batch.h"
-
 #include "metric/encode_json.h"
 
+#include "batches.h"
 #include "wire_random.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define N_RANDOM 100000
 
 static const enum protocol protocols[] = {PROTOCOL_JSON, PROTOCOL_QUERY};
 static const char *const protocol_names[] = {"JSON", "Query"};
-
-struct fixture {
-  struct json_out *json;
-  struct batch batch;
-};
-
-static void begin(struct fixture *f, enum protocol protocol) {
-  struct err err = {""};
-  if (batch_begin(&f->batch, protocol, f->json, "N", &err) != 0)
-    fail_msg("%s", err.text);
-}
-
-static void end(struct fixture *f) {
-  struct err err = {""};
-  if (batch_end(&f->batch, &err) != 0)
-    fail_msg("%s", err.text);
-}
 
 /* ---- real bodies at the edge -------------------------------------------- */
 
@@ -42,7 +19,7 @@ static void end(struct fixture *f) {
 #define PADDED_MAX 10000  /* bytes of such a datum */
 
 struct body {
-  struct fixture *f;
+  struct batches *f;
   struct parcel *parcels[CW_DATA_MAX];
   size_t n_parcels;
 };
@@ -112,13 +89,13 @@ static void add_data(struct body *body, struct wire_random *random) {
 
 /* Makes a body of want bytes; false when its last datum was not taken, and then
  * it has not a byte of it. */
-static bool make_body(struct fixture *f, enum protocol protocol, size_t want,
+static bool make_body(struct batches *f, enum protocol protocol, size_t want,
                       struct wire_random *random) {
   struct body body = {.f = f};
   size_t end_bytes = protocol == PROTOCOL_JSON ? 2 : 0;
   struct buf *bytes = &f->batch.body;
 
-  begin(f, protocol);
+  batches_begin(f, protocol);
   add_data(&body, random);
   size_t before = bytes->len;
   assert_true(add_padded(&body, 0));
@@ -129,7 +106,7 @@ static bool make_body(struct fixture *f, enum protocol protocol, size_t want,
   parcel_free(body.parcels[--body.n_parcels]);
 
   bool is_full = add_padded(&body, want - before - least - end_bytes);
-  end(f);
+  batches_end(f);
   assert_int_equal(bytes->len, is_full ? want : before + end_bytes);
   assert_int_equal(f->batch.n_data, body.n_parcels);
   while (body.n_parcels > 0)
@@ -231,7 +208,7 @@ static size_t count(enum protocol protocol, const struct waiting *waiting,
 
 /* Sends until this parcel is empty; each request takes of the next, too, if
  * there is room.  Returns how many data of the next are gone. */
-static size_t send(struct fixture *f, enum protocol protocol,
+static size_t send(struct batches *f, enum protocol protocol,
                    const struct waiting *now, size_t sent,
                    const struct waiting *next, size_t *n_full) {
   size_t of_next = 0;
@@ -243,7 +220,7 @@ static size_t send(struct fixture *f, enum protocol protocol,
     if (sent + want == now->n)
       want_next = count(protocol, next, of_next, want, &bytes);
 
-    begin(f, protocol);
+    batches_begin(f, protocol);
     size_t n = batch_add(&f->batch, now->parcel, &err);
     assert_int_equal(n, want);
     if (sent + n == now->n)
@@ -254,7 +231,7 @@ static size_t send(struct fixture *f, enum protocol protocol,
       sent++;
       continue;
     }
-    end(f);
+    batches_end(f);
     assert_int_equal(f->batch.body.len, bytes);
     assert_true(bytes <= CW_BODY_MAX && f->batch.n_data <= CW_DATA_MAX);
     *n_full += f->batch.n_data < CW_DATA_MAX && want_next < next->n;
@@ -285,24 +262,10 @@ static void joins_all_that_fits_and_no_more(void **state) {
   }
 }
 
-static int set_up(void **state) {
-  static struct fixture fixture;
-  fixture = (struct fixture){.json = json_out_new(), .batch = BATCH_INIT};
-  *state = &fixture;
-  return fixture.json == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state) {
-  struct fixture *f = *state;
-  json_out_free(f->json);
-  batch_clear(&f->batch);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_body_of_just_so_many_bytes),
       cmocka_unit_test(joins_all_that_fits_and_no_more),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, batches_set_up, batches_tear_down);
 }
