@@ -16,13 +16,12 @@ void buf_fail(struct buf *b) {
   b->failed = true;
 }
 
-/* Gives the memory exactly cap bytes. */
+/* Gives the memory exactly cap bytes; false, and it is as before, when there
+ * are none. */
 static bool resize(struct buf *b, size_t cap) {
   char *data = b->borrowed ? NULL : realloc(b->data, cap);
-  if (data == NULL) {
-    buf_fail(b);
+  if (data == NULL)
     return false;
-  }
   b->data = data;
   b->cap = cap;
   return true;
@@ -30,19 +29,11 @@ static bool resize(struct buf *b, size_t cap) {
 
 /* Whether len more bytes are allowed; then their sum with the NUL does not
  * overflow either. */
-static bool allow(struct buf *b, size_t len) {
-  if (b->failed)
-    return false;
-  if (len > b->limit - b->len || len >= SIZE_MAX - b->len) {
-    buf_fail(b);
-    return false;
-  }
-  return true;
+static bool allow(const struct buf *b, size_t len) {
+  return !b->failed && len <= b->limit - b->len && len < SIZE_MAX - b->len;
 }
 
-/* Makes room for len more bytes and the NUL.  Doubles, so that appending byte
- * by byte costs linear time, but never asks for more than the limit needs. */
-static bool grow(struct buf *b, size_t len) {
+bool buf_make_room(struct buf *b, size_t len) {
   if (!allow(b, len))
     return false;
 
@@ -56,19 +47,45 @@ static bool grow(struct buf *b, size_t len) {
   return resize(b, cap < need ? need : cap);
 }
 
+static bool grow(struct buf *b, size_t len) {
+  if (buf_make_room(b, len))
+    return true;
+  buf_fail(b);
+  return false;
+}
+
+/* Room for len more bytes and the NUL, or failure; the usual case without a
+ * call. */
+static inline bool has_room(struct buf *b, size_t len) {
+  if (!b->failed && len < b->cap - b->len && len <= b->limit - b->len)
+    return true;
+  return grow(b, len);
+}
+
 void buf_put(struct buf *b, const void *data, size_t len) {
-  if (len == 0 || !grow(b, len))
-    return;
-  memcpy(b->data + b->len, data, len);
+  char *added = len > 0 ? buf_extend(b, len) : NULL;
+  if (added != NULL)
+    memcpy(added, data, len);
+}
+
+char *buf_extend(struct buf *b, size_t len) {
+  if (!has_room(b, len))
+    return NULL;
+  char *added = b->data + b->len;
   b->len += len;
   b->data[b->len] = '\0';
+  return added;
 }
 
 void buf_puts(struct buf *b, const char *text) {
   buf_put(b, text, strlen(text));
 }
 
-void buf_putc(struct buf *b, char c) { buf_put(b, &c, 1); }
+void buf_putc(struct buf *b, char c) {
+  char *added = buf_extend(b, 1);
+  if (added != NULL)
+    *added = c;
+}
 
 void buf_printf(struct buf *b, const char *format, ...) {
   if (b->failed)
@@ -102,8 +119,9 @@ void buf_printf(struct buf *b, const char *format, ...) {
 }
 
 void buf_reserve(struct buf *b, size_t len) {
-  if (allow(b, len) && b->len + len + 1 > b->cap)
-    resize(b, b->len + len + 1);
+  if (!allow(b, len) ||
+      (b->len + len + 1 > b->cap && !resize(b, b->len + len + 1)))
+    buf_fail(b);
 }
 
 bool buf_ok(const struct buf *b) { return !b->failed; }

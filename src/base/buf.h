@@ -36,9 +36,19 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Appends len bytes, at least one, that the caller writes at once, to where it
+ * returns.  NULL when the buffer is failed, or just did. */
+char *buf_extend(struct buf *b, size_t len);
+
 /* Gives the buffer room for len more bytes at once: for what must not leave
  * copies behind by growing (secrets), or is known to be large. */
 void buf_reserve(struct buf *b, size_t len);
+
+/* Gives the buffer room for len more bytes by doubling it, so that making room
+ * again and again costs linear time, but for no more than the limit needs.
+ * False, and the buffer is as before, when it is failed, or the limit or lack
+ * of memory is in the way: for what must not be lost with what is added. */
+bool buf_make_room(struct buf *b, size_t len);
 
 /* Empties the buffer and marks it failed: for a writer that finds that what it
  * was asked to append has no text. */

@@ -1,8 +1,8 @@
 /* json: reading a small JSON document by path, and writing one.
  *
- * json.c reads and json_out.c writes; no other file knows yajl.  Documents come
- * from the network or from files of other programs, so size and depth are
- * bounded. */
+ * json.c reads, and is the only file that knows yajl; json_out.c writes.
+ * Documents come from the network or from files of other programs, so size and
+ * depth are bounded. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

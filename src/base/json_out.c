@@ -1,98 +1,81 @@
 #include "base/json.h"
 
-#include "base/pool.h"
-
-#include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
-
-#include <yajl/yajl_gen.h>
+#include <string.h>
 
 struct json_out {
-  yajl_gen gen;
   struct buf *to;
   bool is_object[JSON_DEPTH_MAX]; /* what is open: an object or an array */
   size_t depth;
-  bool named;    /* a member's name waits for its value */
-  bool complete; /* a whole text was written; more makes yajl fail */
-  bool failed;   /* or not begun: then everything is quiet */
-  struct pool pool;
-  alignas(max_align_t) unsigned char pool_bytes[POOL_FIXED];
+  char separator; /* before what comes: ':' after a member's name, ',' after a
+                     value, 0 where nothing stands before */
+  bool complete;  /* a whole text was written */
+  bool failed;    /* or not begun: then everything is quiet */
 };
-
-static void print(void *ctx, const char *text, size_t len) {
-  struct json_out *out = ctx;
-  buf_put(out->to, text, len);
-}
 
 struct json_out *json_out_new(void) {
   struct json_out *out = calloc(1, sizeof(*out));
-  if (out == NULL)
-    return NULL;
-  out->pool.bytes = out->pool_bytes;
-  out->pool.size = sizeof(out->pool_bytes);
-  yajl_alloc_funcs funcs = {pool_take, pool_grow, pool_give_back, &out->pool};
-  out->gen = yajl_gen_alloc(&funcs);
-  if (out->gen == NULL) {
-    free(out);
-    return NULL;
-  }
-  yajl_gen_config(out->gen, yajl_gen_print_callback, print, out);
-  out->failed = true;
+  if (out != NULL)
+    out->failed = true;
   return out;
 }
 
-void json_out_free(struct json_out *out) {
-  if (out == NULL)
-    return;
-  yajl_gen_free(out->gen);
-  free(out);
-}
+void json_out_free(struct json_out *out) { free(out); }
 
 void json_begin(struct json_out *out, struct buf *to) {
-  yajl_gen_reset(out->gen, NULL);
-  out->to = to;
-  out->depth = 0;
-  out->named = out->complete = out->failed = false;
+  *out = (struct json_out){.to = to};
 }
 
-/* Notes what yajl said to one value or name.  yajl itself does not notice a
- * wrong bracket or a name without a value, so we keep count of these. */
-static void note(struct json_out *out, yajl_gen_status status) {
-  if (status != yajl_gen_status_ok)
+static bool in_object(const struct json_out *out) {
+  return out->depth > 0 && out->is_object[out->depth - 1];
+}
+
+/* Whether a value, or a name, may stand here; if not, the text is failed. */
+static bool may_stand(struct json_out *out, bool is_name) {
+  if (out->complete || (in_object(out) && out->separator != ':' && !is_name))
     out->failed = true;
-  if (out->depth > 0)
-    out->named = out->is_object[out->depth - 1] && !out->named;
-  else
-    out->complete = true;
+  return !out->failed;
 }
 
-static void open_bracket(struct json_out *out, bool object) {
-  if (out->failed)
+/* Whether a value may be written, and what separates it is. */
+static bool enter(struct json_out *out) {
+  if (!may_stand(out, false))
+    return false;
+  if (out->separator != 0)
+    buf_putc(out->to, out->separator);
+  return true;
+}
+
+/* Notes that a value or a name has been written. */
+static void leave(struct json_out *out) {
+  bool was_name = in_object(out) && out->separator != ':';
+  out->separator = was_name ? ':' : ',';
+  out->complete = out->depth == 0;
+}
+
+static void open_bracket(struct json_out *out, bool is_object) {
+  if (!enter(out))
     return;
   if (out->depth == JSON_DEPTH_MAX) {
     out->failed = true;
     return;
   }
-  yajl_gen_status status =
-      object ? yajl_gen_map_open(out->gen) : yajl_gen_array_open(out->gen);
-  if (status != yajl_gen_status_ok)
-    out->failed = true;
-  out->is_object[out->depth++] = object;
-  out->named = false;
+  buf_putc(out->to, is_object ? '{' : '[');
+  out->is_object[out->depth++] = is_object;
+  out->separator = 0;
 }
 
-static void close_bracket(struct json_out *out, bool object) {
+static void close_bracket(struct json_out *out, bool is_object) {
+  if (out->depth == 0 || out->is_object[out->depth - 1] != is_object ||
+      out->separator == ':')
+    out->failed = true;
   if (out->failed)
     return;
-  if (out->depth == 0 || out->is_object[out->depth - 1] != object ||
-      out->named) {
-    out->failed = true;
-    return;
-  }
+  buf_putc(out->to, is_object ? '}' : ']');
   out->depth--;
-  out->named = true; /* if in an object at all, this was a member's value */
-  note(out,
-       object ? yajl_gen_map_close(out->gen) : yajl_gen_array_close(out->gen));
+  out->separator = ',';
+  out->complete = out->depth == 0;
 }
 
 void json_open_object(struct json_out *out) { open_bracket(out, true); }
@@ -100,37 +83,120 @@ void json_close_object(struct json_out *out) { close_bracket(out, true); }
 void json_open_array(struct json_out *out) { open_bracket(out, false); }
 void json_close_array(struct json_out *out) { close_bracket(out, false); }
 
-void json_put_str(struct json_out *out, struct str text) {
-  const char *p = text.len > 0 ? text.p : "";
-  if (out->failed)
-    return;
-  if (!str_is_utf8(text))
-    out->failed = true;
-  else
-    note(out, yajl_gen_string(out->gen, (const unsigned char *)p, text.len));
+/* ---- strings ------------------------------------------------------------ */
+
+/* What a character must be written as (RFC 8259, section 7). */
+static void put_escape(struct buf *to, unsigned char c) {
+  static const char short_forms[][2] = {{'"', '"'},  {'\\', '\\'}, {'\b', 'b'},
+                                        {'\f', 'f'}, {'\n', 'n'},  {'\r', 'r'},
+                                        {'\t', 't'}};
+
+  for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++)
+    if (short_forms[i][0] == (char)c) {
+      buf_putc(to, '\\');
+      buf_putc(to, short_forms[i][1]);
+      return;
+    }
+  buf_printf(to, "\\u%04x", (unsigned)c);
 }
 
-void json_put_double(struct json_out *out, double value) {
-  char array[32];
-  struct buf text = BUF_OVER(array);
+/* Whether a character of ASCII stands for itself. */
+static bool is_plain(unsigned char c) {
+  return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
+}
 
-  if (out->failed)
+/* The same of eight at once: a byte from which something greater is taken away
+ * borrows, which sets its highest bit, as all have that are not ASCII. */
+static bool are_plain(const char *eight) {
+  const uint64_t each = UINT64_C(0x0101010101010101);
+  uint64_t text, quote, backslash;
+
+  memcpy(&text, eight, sizeof(text));
+  quote = text ^ each * '"'; /* 0 where there is one */
+  backslash = text ^ each * '\\';
+  return ((text | (text - each * ' ') | (quote - each) | (backslash - each)) &
+          each * 0x80) == 0;
+}
+
+static bool is_plain_text(struct str text) {
+  size_t n = 0;
+  while (n + sizeof(uint64_t) <= text.len && are_plain(text.p + n))
+    n += sizeof(uint64_t);
+  while (n < text.len && is_plain((unsigned char)text.p[n]))
+    n++;
+  return n == text.len;
+}
+
+/* In one go with what separates it, as most strings are. */
+static void put_plain(struct json_out *out, struct str text) {
+  size_t first = out->separator != 0;
+  char *room = buf_extend(out->to, first + text.len + 2);
+  if (room == NULL)
     return;
-  str_put_double(&text, value);
-  if (!buf_ok(&text))
+  room[0] = out->separator;
+  room[first] = room[first + 1 + text.len] = '"';
+  if (text.len > 0)
+    memcpy(room + first + 1, text.p, text.len);
+}
+
+static void put_awkward(struct json_out *out, struct str text) {
+  if (!str_is_utf8(text))
     out->failed = true;
+  if (out->separator != 0)
+    buf_putc(out->to, out->separator);
+  buf_putc(out->to, '"');
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.p[i];
+    if (is_plain(c) || c >= 0x80)
+      buf_putc(out->to, text.p[i]);
+    else
+      put_escape(out->to, c);
+  }
+  buf_putc(out->to, '"');
+}
+
+void json_put_str(struct json_out *out, struct str text) {
+  if (!may_stand(out, true))
+    return;
+  if (is_plain_text(text))
+    put_plain(out, text);
   else
-    note(out, yajl_gen_number(out->gen, buf_str(&text), text.len));
+    put_awkward(out, text);
+  leave(out);
+}
+
+/* ---- numbers and the rest ----------------------------------------------- */
+
+void json_put_double(struct json_out *out, double value) {
+  if (!enter(out))
+    return;
+  str_put_double(out->to, value); /* fails the buffer if there is no text */
+  leave(out);
 }
 
 void json_put_int(struct json_out *out, long long value) {
-  if (!out->failed)
-    note(out, yajl_gen_integer(out->gen, value));
+  char digits[24];
+  size_t at = sizeof(digits);
+  unsigned long long rest =
+      value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+
+  if (!enter(out))
+    return;
+  do {
+    digits[--at] = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest > 0);
+  if (value < 0)
+    digits[--at] = '-';
+  buf_put(out->to, digits + at, sizeof(digits) - at);
+  leave(out);
 }
 
 void json_put_bool(struct json_out *out, bool value) {
-  if (!out->failed)
-    note(out, yajl_gen_bool(out->gen, value));
+  if (!enter(out))
+    return;
+  buf_puts(out->to, value ? "true" : "false");
+  leave(out);
 }
 
 int json_end(struct json_out *out) {

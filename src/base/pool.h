@@ -9,8 +9,9 @@
 
 #include <stddef.h>
 
-/* What the handles and stacks of a parser or a generator fit in: they are about
- * 1,100 bytes. */
+/* What the handle and the stacks of a parser fit in: they are about 1,100
+ * bytes.
+ */
 #define POOL_FIXED 4096
 
 struct pool {

@@ -1,14 +1,13 @@
 #include "base/str.h"
 
+#include "base/decimal.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORD_MAX 64
-
-/* Integers below this have at most 15 digits, so "%.15g" writes all of them. */
-#define PLAIN_INTEGER_END 1e15
 
 /* No double is reached by an exponent beyond this, however many digits stand
  * before it. */
@@ -281,21 +280,6 @@ static size_t set_point(char *text, size_t len) {
   return len - (end - start - 1);
 }
 
-/* An integer of at most 15 digits, as "%.15g" would write it. */
-static void put_integer(struct buf *out, int64_t value) {
-  char digits[20];
-  size_t at = sizeof(digits);
-  uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
-
-  do {
-    digits[--at] = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest > 0);
-  if (value < 0)
-    digits[--at] = '-';
-  buf_put(out, digits + at, sizeof(digits) - at);
-}
-
 void str_put_double(struct buf *out, double value) {
   char text[64];
   size_t len = 0;
@@ -304,11 +288,8 @@ void str_put_double(struct buf *out, double value) {
     buf_fail(out);
     return;
   }
-  if (fabs(value) < PLAIN_INTEGER_END && value == (double)(int64_t)value &&
-      (value != 0 || !signbit(value))) {
-    put_integer(out, (int64_t)value);
+  if (decimal_put(out, value))
     return;
-  }
   for (int digits = 15; digits <= 17; digits++) {
     double back;
     int n = snprintf(text, sizeof(text), "%.*g", digits, value);

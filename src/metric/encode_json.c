@@ -2,24 +2,19 @@
 
 #define RESOLUTION_DEFAULT_S 60
 
-static void put_key(struct json_out *json, const char *key) {
-  json_put_str(json, str_of(key));
-}
-
-static void put_text(struct json_out *json, const char *key,
-                     const char *value) {
-  put_key(json, key);
+static void put_text(struct json_out *json, struct str key, const char *value) {
+  json_put_str(json, key);
   json_put_str(json, str_of(value));
 }
 
-static void put_double(struct json_out *json, const char *key, double value) {
-  put_key(json, key);
+static void put_double(struct json_out *json, struct str key, double value) {
+  json_put_str(json, key);
   json_put_double(json, value);
 }
 
-static void put_doubles(struct json_out *json, const char *key,
+static void put_doubles(struct json_out *json, struct str key,
                         const double *values, size_t n) {
-  put_key(json, key);
+  json_put_str(json, key);
   json_open_array(json);
   for (size_t i = 0; i < n; i++)
     json_put_double(json, values[i]);
@@ -28,12 +23,12 @@ static void put_doubles(struct json_out *json, const char *key,
 
 static void put_dimensions(struct json_out *json,
                            const struct series_name *series) {
-  put_key(json, "Dimensions");
+  json_put_str(json, STR("Dimensions"));
   json_open_array(json);
   for (size_t i = 0; i < series->n_dimensions; i++) {
     json_open_object(json);
-    put_text(json, "Name", series->dimensions[i].name);
-    put_text(json, "Value", series->dimensions[i].value);
+    put_text(json, STR("Name"), series->dimensions[i].name);
+    put_text(json, STR("Value"), series->dimensions[i].value);
     json_close_object(json);
   }
   json_close_array(json);
@@ -50,20 +45,20 @@ static bool all_once(const double *counts, size_t n) {
 static void put_form(struct json_out *json, const struct datum *datum) {
   switch (datum->form) {
   case DATUM_VALUE:
-    put_double(json, "Value", datum->value);
+    put_double(json, STR("Value"), datum->value);
     return;
   case DATUM_VALUES:
-    put_doubles(json, "Values", datum->values, datum->n_values);
+    put_doubles(json, STR("Values"), datum->values, datum->n_values);
     if (!all_once(datum->counts, datum->n_values))
-      put_doubles(json, "Counts", datum->counts, datum->n_values);
+      put_doubles(json, STR("Counts"), datum->counts, datum->n_values);
     return;
   case DATUM_SET:
-    put_key(json, "StatisticValues");
+    json_put_str(json, STR("StatisticValues"));
     json_open_object(json);
-    put_double(json, "SampleCount", datum->sample_count);
-    put_double(json, "Sum", datum->sum);
-    put_double(json, "Minimum", datum->minimum);
-    put_double(json, "Maximum", datum->maximum);
+    put_double(json, STR("SampleCount"), datum->sample_count);
+    put_double(json, STR("Sum"), datum->sum);
+    put_double(json, STR("Minimum"), datum->minimum);
+    put_double(json, STR("Maximum"), datum->maximum);
     json_close_object(json);
     return;
   }
@@ -71,13 +66,13 @@ static void put_form(struct json_out *json, const struct datum *datum) {
 
 static void put_series(struct json_out *json,
                        const struct series_name *series) {
-  put_text(json, "MetricName", series->name);
   if (series->n_dimensions > 0)
     put_dimensions(json, series);
+  put_text(json, STR("MetricName"), series->name);
   if (!str_eq(str_of(series->unit), STR("None")))
-    put_text(json, "Unit", series->unit);
+    put_text(json, STR("Unit"), series->unit);
   if (series->resolution_s != RESOLUTION_DEFAULT_S) {
-    put_key(json, "StorageResolution");
+    json_put_str(json, STR("StorageResolution"));
     json_put_int(json, series->resolution_s);
   }
 }
@@ -87,7 +82,7 @@ int encode_json_datum(struct json_out *json, const struct datum *datum,
   json_begin(json, to);
   json_open_object(json);
   put_series(json, datum->series);
-  put_key(json, "Timestamp");
+  json_put_str(json, STR("Timestamp"));
   json_put_int(json, datum->time_s);
   put_form(json, datum);
   json_close_object(json);

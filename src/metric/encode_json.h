@@ -17,9 +17,11 @@
 #define ENCODE_JSON_QUERY_MODE "true"
 
 /* Appends the text of one element of MetricData: one JSON object without
- * blanks, what names its series first.  Unit "None", resolution 60 and counts
- * that are all 1 are the service's defaults and left out.  0; or -1 and *to is
- * failed. */
+ * blanks, what names its series first, and of that the dimensions: data that
+ * follow each other mostly are of one host, and then begin alike, up to the
+ * name, which gzip makes one reference of.  Unit "None", resolution 60 and
+ * counts that are all 1 are the service's defaults and left out.  0; or -1 and
+ * *to is failed. */
 int encode_json_datum(struct json_out *json, const struct datum *datum,
                       struct buf *to);
 

@@ -6,7 +6,6 @@
 /* Texts of one full request, and identifiers of some hundred bytes (collectd
  * allows five parts of 127) for as many data as there can be. */
 #define TEXTS_MAX (CW_BODY_MAX + CW_DATA_MAX * 1024)
-#define TEXTS_FIRST 1024
 #define DATA_FIRST 8
 
 /* What a JSON body holds around the texts: 32 bytes, and the namespace, in
@@ -45,33 +44,6 @@ bool parcel_has_room(const struct parcel *parcel, size_t text_bytes) {
          taken + text_bytes <= CW_BODY_MAX;
 }
 
-/* Makes room for n more bytes of text.  A buffer that finds no memory is
- * emptied, and here it would take all the other data with it: so it does not
- * grow by itself, it is replaced by a larger one. */
-static int make_text_room(struct parcel *parcel, size_t n) {
-  const struct buf *texts = &parcel->texts;
-  size_t len = texts->len + n;
-  if (len > TEXTS_MAX)
-    return -1;
-  if (len < texts->cap)
-    return 0;
-
-  size_t want = texts->len == 0 ? TEXTS_FIRST : 2 * texts->len;
-  if (want < len)
-    want = len;
-  if (want > TEXTS_MAX)
-    want = TEXTS_MAX;
-  struct buf larger = BUF_INIT(TEXTS_MAX);
-  buf_reserve(&larger, want);
-  buf_put(&larger, buf_str(texts), texts->len);
-  if (!buf_ok(&larger)) {
-    buf_clear(&larger);
-    return -1;
-  }
-  buf_move(&parcel->texts, &larger);
-  return 0;
-}
-
 static int make_data_room(struct parcel *parcel) {
   if (parcel->n_data < parcel->cap_data)
     return 0;
@@ -97,7 +69,7 @@ int parcel_add(struct parcel *parcel, struct str text, const char *identifier,
                int64_t time_s) {
   struct str id = str_of(identifier);
   if (!parcel_has_room(parcel, text.len) || make_data_room(parcel) != 0 ||
-      make_text_room(parcel, text.len + 1 + id.len + 1) != 0)
+      !buf_make_room(&parcel->texts, text.len + 1 + id.len + 1))
     return -1;
 
   struct parcel_datum *datum = &parcel->data[parcel->n_data++];

@@ -1,35 +1,10 @@
-#include "metric/batch.h"
-
 #include "metric/encode_json.h"
 
+#include "batches.h"
 #include "wire_random.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define JSON_FRAME "{\"Namespace\":\"N\",\"MetricData\":[]}"
-
-struct fixture {
-  struct json_out *json;
-  struct batch batch;
-};
-
-static void begin(struct fixture *f, enum protocol protocol) {
-  struct err err = {""};
-  if (batch_begin(&f->batch, protocol, f->json, "N", &err) != 0)
-    fail_msg("%s", err.text);
-}
-
-static void end(struct fixture *f) {
-  struct err err = {""};
-  if (batch_end(&f->batch, &err) != 0)
-    fail_msg("%s", err.text);
-  assert_true(f->batch.body.len <= CW_BODY_MAX);
-  assert_true(f->batch.n_data <= CW_DATA_MAX);
-}
 
 static struct parcel *parcel_of(size_t n, const char *text) {
   struct parcel *parcel = parcel_new("N", 0);
@@ -55,7 +30,7 @@ static struct parcel *parcel_of_bytes(size_t bytes, char fill) {
 }
 
 static void joins_parcels(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err;
   static const char query[] =
       "Action=PutMetricData&Version=2010-08-01&Namespace=N"
@@ -64,18 +39,18 @@ static void joins_parcels(void **state) {
   struct parcel *first = parcel_of(2, "{\"Value\":1}");
   struct parcel *second = parcel_of(1, "{\"Value\":2}");
 
-  begin(f, PROTOCOL_JSON);
+  batches_begin(f, PROTOCOL_JSON);
   assert_int_equal(batch_add(&f->batch, first, &err), 2);
   assert_int_equal(batch_add(&f->batch, second, &err), 1);
-  end(f);
+  batches_end(f);
   assert_string_equal(buf_str(&f->batch.body),
                       "{\"Namespace\":\"N\",\"MetricData\":[{\"Value\":1},"
                       "{\"Value\":1},{\"Value\":2}]}");
 
-  begin(f, PROTOCOL_QUERY);
+  batches_begin(f, PROTOCOL_QUERY);
   assert_int_equal(batch_add(&f->batch, first, &err), 2);
   assert_int_equal(batch_add(&f->batch, second, &err), 1);
-  end(f);
+  batches_end(f);
   assert_string_equal(buf_str(&f->batch.body), query);
 
   struct parcel *parcel = NULL;
@@ -91,10 +66,10 @@ static void joins_parcels(void **state) {
 }
 
 static void does_not_send_nothing(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err = {""};
   struct parcel *empty = parcel_of(0, "");
-  begin(f, PROTOCOL_JSON);
+  batches_begin(f, PROTOCOL_JSON);
   assert_int_equal(batch_add(&f->batch, empty, &err), 0);
   assert_int_equal(f->batch.n_parts, 0);
   assert_int_equal(batch_end(&f->batch, &err), -1);
@@ -103,7 +78,7 @@ static void does_not_send_nothing(void **state) {
 }
 
 static void refuses_a_namespace_that_is_no_text(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err = {""};
   assert_int_equal(batch_begin(&f->batch, PROTOCOL_JSON, f->json, "\xff", &err),
                    -1);
@@ -111,31 +86,31 @@ static void refuses_a_namespace_that_is_no_text(void **state) {
 }
 
 static void stops_at_the_last_datum(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err;
   struct parcel *first = parcel_of(999, "{\"Value\":1}");
   struct parcel *second = parcel_of(3, "{\"Value\":2}");
   for (int i = 0; i < 2; i++) {
-    begin(f, i == 0 ? PROTOCOL_JSON : PROTOCOL_QUERY);
+    batches_begin(f, i == 0 ? PROTOCOL_JSON : PROTOCOL_QUERY);
     assert_int_equal(batch_add(&f->batch, first, &err), 999);
     assert_int_equal(batch_add(&f->batch, second, &err), 1);
     assert_int_equal(batch_add(&f->batch, second, &err), 0);
     assert_int_equal(f->batch.n_data, CW_DATA_MAX);
-    end(f);
+    batches_end(f);
   }
   parcel_free(first);
   parcel_free(second);
 }
 
 static void takes_as_many_as_it_may(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   static const struct {
     size_t max_data, want;
   } cases[] = {{0, 0}, {1, 1}, {999, 999}, {1800, CW_DATA_MAX}};
   struct parcel *a = parcel_of(700, "{}"), *b = parcel_of(700, "{}");
   struct err err;
   for (size_t i = 0; i < N(cases); i++) {
-    begin(f, PROTOCOL_JSON);
+    batches_begin(f, PROTOCOL_JSON);
     f->batch.max_data = cases[i].max_data;
     (void)batch_add(&f->batch, a, &err);
     (void)batch_add(&f->batch, b, &err);
@@ -146,14 +121,14 @@ static void takes_as_many_as_it_may(void **state) {
 }
 
 static void stops_at_the_last_parcel(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err;
   struct parcel *parcel = parcel_of(1, "{\"Value\":1}");
-  begin(f, PROTOCOL_JSON);
+  batches_begin(f, PROTOCOL_JSON);
   for (size_t i = 0; i < BATCH_PARCELS_MAX; i++)
     assert_int_equal(batch_add(&f->batch, parcel, &err), 1);
   assert_int_equal(batch_add(&f->batch, parcel, &err), 0);
-  end(f);
+  batches_end(f);
   parcel_free(parcel);
 }
 
@@ -176,15 +151,15 @@ static const struct {
 };
 
 static void counts_every_byte(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   for (size_t i = 0; i < N(byte_cases); i++) {
     struct err err = {""};
     struct parcel *first = parcel_of_bytes(byte_cases[i].first_bytes, 'a');
     struct parcel *second = parcel_of_bytes(byte_cases[i].second_bytes, 'b');
-    begin(f, byte_cases[i].protocol);
+    batches_begin(f, byte_cases[i].protocol);
     size_t n = batch_add(&f->batch, first, &err);
     n += batch_add(&f->batch, second, &err);
-    end(f);
+    batches_end(f);
     if (n != byte_cases[i].want || n != f->batch.n_data ||
         n != f->batch.n_parts ||
         (byte_cases[i].body != 0 && f->batch.body.len != byte_cases[i].body))
@@ -199,16 +174,16 @@ static void counts_every_byte(void **state) {
 
 /* 500,000 percent signs are three times as many in a Query body. */
 static void never_takes_what_cannot_fit(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err = {""};
   struct parcel *large = parcel_of_bytes(500000, '%');
   struct parcel *small = parcel_of(1, "{\"Value\":1}");
-  begin(f, PROTOCOL_QUERY);
+  batches_begin(f, PROTOCOL_QUERY);
   assert_int_equal(batch_add(&f->batch, large, &err), 0);
   assert_true(err.text[0] != '\0');
   assert_true(buf_ok(&f->batch.body));
   assert_int_equal(batch_add(&f->batch, small, &err), 1);
-  end(f);
+  batches_end(f);
   assert_string_equal(buf_str(&f->batch.body),
                       "Action=PutMetricData&Version=2010-08-01&Namespace=N"
                       "&MetricData.member.1.Value=1");
@@ -217,11 +192,11 @@ static void never_takes_what_cannot_fit(void **state) {
 }
 
 static void says_when_there_is_no_memory(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct err err = {""};
   struct parcel *parcel = parcel_of(1, "{\"Value\":1}");
   for (int i = 0; i < 2; i++) {
-    begin(f, i == 0 ? PROTOCOL_JSON : PROTOCOL_QUERY);
+    batches_begin(f, i == 0 ? PROTOCOL_JSON : PROTOCOL_QUERY);
     buf_fail(&f->batch.body);
     assert_int_equal(batch_add(&f->batch, parcel, &err), 0);
     assert_int_equal(batch_end(&f->batch, &err), -1);
@@ -302,14 +277,14 @@ static void assert_query_body(const struct batch *batch) {
 
 /* Takes what fits from the parcels, in order; what was taken is removed, as
  * after an answer.  Returns how many data were sent. */
-static size_t send_once(struct fixture *f, enum protocol protocol,
+static size_t send_once(struct batches *f, enum protocol protocol,
                         struct parcel **parcels) {
   struct err err;
   bool full = false;
-  begin(f, protocol);
+  batches_begin(f, protocol);
   for (size_t i = 0; i < N_RANDOM_PARCELS && !full; i++)
     full = batch_add(&f->batch, parcels[i], &err) < parcels[i]->n_data;
-  end(f);
+  batches_end(f);
 
   size_t n = f->batch.n_data, next = f->batch.n_parts - 1;
   if (protocol == PROTOCOL_JSON)
@@ -328,7 +303,7 @@ static size_t send_once(struct fixture *f, enum protocol protocol,
 }
 
 static void sends_all_in_order_within_the_limits(void **state) {
-  struct fixture *f = *state;
+  struct batches *f = *state;
   struct wire_random random = wire_random_new("batch");
   size_t n_cut = 0;
 
@@ -356,21 +331,6 @@ static void sends_all_in_order_within_the_limits(void **state) {
   assert_true(n_cut > 0); /* else the limit of bytes was not tried */
 }
 
-static int set_up(void **state) {
-  static struct fixture fixture;
-  fixture = (struct fixture){.json = json_out_new(), .batch = BATCH_INIT};
-  *state = &fixture;
-  return fixture.json == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state) {
-  struct fixture *f = *state;
-  json_out_free(f->json);
-  batch_clear(&f->batch);
-  batch_clear(&f->batch);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(joins_parcels),
@@ -384,5 +344,5 @@ int main(void) {
       cmocka_unit_test(says_when_there_is_no_memory),
       cmocka_unit_test(sends_all_in_order_within_the_limits),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, batches_set_up, batches_tear_down);
 }

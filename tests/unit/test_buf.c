@@ -34,13 +34,20 @@ static void by_reserve(struct buf *b, const char *text, size_t len) {
   buf_put(b, text, len);
 }
 
+static void by_extend(struct buf *b, const char *text, size_t len) {
+  char *added = len > 0 ? buf_extend(b, len) : NULL;
+  if (added != NULL)
+    memcpy(added, text, len);
+  assert_true(len == 0 || (added != NULL) == buf_ok(b));
+}
+
 static const struct {
   const char *label;
   void (*append)(struct buf *b, const char *text, size_t len);
 } ways[] = {
     {"buf_put", by_put},         {"buf_putc", by_bytes},
     {"buf_printf", by_printf},   {"buf_puts", by_puts},
-    {"buf_reserve", by_reserve},
+    {"buf_reserve", by_reserve}, {"buf_extend", by_extend},
 };
 
 #define N_WAYS (sizeof(ways) / sizeof(ways[0]))
@@ -136,6 +143,28 @@ static void lengths_near_the_end_of_size_t_fail(void **state) {
   buf_reset(&b);
   buf_puts(&b, "abc");
   buf_reserve(&b, SIZE_MAX);
+  assert_false(buf_ok(&b));
+  buf_clear(&b);
+}
+
+/* Room that cannot be made costs nothing of what is there. */
+static void keeps_what_it_has_no_room_beside(void **state) {
+  (void)state;
+  struct buf b = BUF_INIT(100);
+  assert_true(buf_make_room(&b, 60));
+  buf_put(&b, sample, 60);
+  const char *data = b.data;
+  for (size_t len = 41; len != 0; len *= 2)
+    assert_false(buf_make_room(&b, len));
+  assert_false(buf_make_room(&b, SIZE_MAX));
+  assert_true(buf_ok(&b) && b.len == 60 && b.data == data);
+  assert_memory_equal(b.data, sample, 60);
+
+  assert_true(buf_make_room(&b, 40));
+  assert_int_equal(b.len, 60);
+  assert_in_range(b.cap, 101, 101);
+  buf_fail(&b);
+  assert_false(buf_make_room(&b, 1));
   assert_false(buf_ok(&b));
   buf_clear(&b);
 }
@@ -248,6 +277,7 @@ int main(void) {
       cmocka_unit_test(keeps_to_a_borrowed_array),
       cmocka_unit_test(a_failed_buffer_stays_quiet),
       cmocka_unit_test(lengths_near_the_end_of_size_t_fail),
+      cmocka_unit_test(keeps_what_it_has_no_room_beside),
       cmocka_unit_test(reserved_room_is_not_moved),
       cmocka_unit_test(appending_byte_by_byte_grows_rarely),
       cmocka_unit_test(holds_bytes_of_value_zero),

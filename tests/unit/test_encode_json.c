@@ -29,8 +29,8 @@ static const struct {
       .unit = "Bytes/Second",
       .resolution_s = 1},
      {.time_s = 1600000021, .form = DATUM_VALUE, .value = -0.1},
-     "{\"MetricName\":\"m\",\"Dimensions\":[{\"Name\":\"Host\",\"Value\":"
-     "\"a b\"},{\"Name\":\"Zone\",\"Value\":\"\\\"1\\\\\"}],\"Unit\":"
+     "{\"Dimensions\":[{\"Name\":\"Host\",\"Value\":\"a b\"},{\"Name\":"
+     "\"Zone\",\"Value\":\"\\\"1\\\\\"}],\"MetricName\":\"m\",\"Unit\":"
      "\"Bytes/Second\",\"StorageResolution\":1,\"Timestamp\":1600000021,"
      "\"Value\":-0.1}"},
     {"values that were each seen once",

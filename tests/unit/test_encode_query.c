@@ -156,13 +156,13 @@ static void expect_datum(struct buf *want, const struct datum *datum) {
   char array[64];
   bool once = true;
 
-  expect(want, "MetricName", series->name);
   for (size_t i = 0; i < series->n_dimensions; i++) {
     snprintf(array, sizeof(array), "Dimensions.member.%zu.Name", i + 1);
     expect(want, array, series->dimensions[i].name);
     snprintf(array, sizeof(array), "Dimensions.member.%zu.Value", i + 1);
     expect(want, array, series->dimensions[i].value);
   }
+  expect(want, "MetricName", series->name);
   if (strcmp(series->unit, "None") != 0)
     expect(want, "Unit", series->unit);
   if (series->resolution_s == 1)

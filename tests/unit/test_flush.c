@@ -266,8 +266,8 @@ static void what_is_quarantined_is_counted(void **state) {
                    "Metric 'm'\nNamespace 'Other'");
   set(&node, 0, "blue");
   node.delivery.quarantined =
-      "collectd|{\"MetricName\":\"m\",\"Dimensions\":[{\"Name\":\"Host\","
-      "\"Value\":\"a.blue\"}]";
+      "collectd|{\"Dimensions\":[{\"Name\":\"Host\",\"Value\":\"a.blue\"}],"
+      "\"MetricName\":\"m\"";
   assert_string_equal(flush_minute(&node, 0),
                       "collectd|m@0 collectd|n@0 collectd|n{Host=a.blue}@0 "
                       "Other|m@0 Other|m{Host=a.blue}@0");

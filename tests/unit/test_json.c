@@ -448,6 +448,37 @@ static void escapes_what_must_be(void **state) {
   json_out_free(out);
 }
 
+/* Strings are looked at eight bytes at a time, and then one. */
+static void escapes_each_byte_at_each_place(void **state) {
+  (void)state;
+  struct json_out *out = json_out_new();
+  for (int c = 0; c < 256; c++)
+    for (size_t len = 1; len < 18; len++)
+      for (size_t at = 0; at < len; at++) {
+        char text[18];
+        struct buf to = BUF_INIT(100);
+        memset(text, '~', sizeof(text));
+        text[at] = (char)c;
+        json_begin(out, &to);
+        json_put_str(out, (struct str){text, len});
+        int rc = json_end(out);
+        size_t more = c == '"' || c == '\\' || c == '\b' || c == '\f' ||
+                              c == '\n' || c == '\r' || c == '\t'
+                          ? 1
+                      : c < ' ' ? 5
+                                : 0;
+        if (rc != (c < 0x80 ? 0 : -1) ||
+            to.len != (c < 0x80 ? len + 2 + more : 0))
+          fail_msg("byte %d at %zu of %zu: %s", c, at, len, buf_str(&to));
+        struct json *back = json_parse(str_of_buf(&to), NULL);
+        if (rc == 0 && !str_eq(json_text(back), (struct str){text, len}))
+          fail_msg("byte %d at %zu of %zu: %s", c, at, len, buf_str(&to));
+        json_free(back);
+        buf_clear(&to);
+      }
+  json_out_free(out);
+}
+
 static void writes_numbers_in_full(void **state) {
   (void)state;
   struct json_out *out = json_out_new();
@@ -507,6 +538,7 @@ int main(void) {
       cmocka_unit_test(is_quiet_when_not_begun),
       cmocka_unit_test(a_full_buffer_fails_the_text),
       cmocka_unit_test(escapes_what_must_be),
+      cmocka_unit_test(escapes_each_byte_at_each_place),
       cmocka_unit_test(writes_numbers_in_full),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
