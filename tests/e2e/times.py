@@ -59,6 +59,15 @@ class FastClock:
     def now(self):
         return self.start + (time.monotonic() - self._begin) * self.rate
 
+    def follow(self, daemon):
+        """Sets this clock by that of a daemon that has started, which begins
+        later; and never ahead of it, however slow the machine is now."""
+        begins = []
+        for _ in range(10):
+            passed_s = (daemon.now() - self.start) / self.rate
+            begins.append(time.monotonic() - passed_s)
+        self._begin = min(begins)
+
     def sleep_until(self, when):
         time.sleep(max(0, (when - self.now()) / self.rate))
 
