@@ -107,7 +107,7 @@ class SteppedClock:
                      DONT_FAKE_MONOTONIC='1', FAKETIME_FORCE_MONOTONIC_FIX='0')
 
 
-def keep_clear_of(length_s, margin_s=4):
+def keep_clear_of(length_s, margin_s=8):
     """Waits while a multiple of length_s is near, on either side, and returns
     the last one: for stories in which a period must not end, and the one
     before must have ended for longer than a flush may ask for."""
