@@ -350,6 +350,30 @@ LoadPlugin unixsock
                     raise
                 time.sleep(0.002)
 
+    def now(self, timeout=10):
+        """What the daemon's clock says, a moment ago; the values put so far
+        have been written, as after settle(), but there is one mark for all
+        times.  The daemon does not take one that is not newer than the last,
+        so it may have to be put again."""
+        mark = 'testhost/now/gauge'
+        before = self._time_of(mark)
+        again = time.monotonic()
+        end = again + timeout
+        while (now := self._time_of(mark)) <= before:
+            assert time.monotonic() < end, 'the daemon keeps a value back'
+            if time.monotonic() >= again:
+                self.putval(mark, 'N:U', interval=86400)
+                again = time.monotonic() + 0.1
+        return now
+
+    def _time_of(self, identifier):
+        """When the daemon's cache last had a value of it; 0: never."""
+        for line in self.command('LISTVAL')[1:]:
+            when, _, what = line.partition(' ')
+            if what == identifier:
+                return float(when)
+        return 0
+
     def flush(self, timeout=None, plugin=None):
         """Asks all plugins, or one, to flush what was put; timeout in
         seconds."""

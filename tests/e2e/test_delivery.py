@@ -84,7 +84,7 @@ def test_clock_that_differs(scene):
     assert [request.status == 200 for request in answered(service)] == \
         [False, True, True]
     line, = warnings(daemon)
-    assert re.search(r'clock is (3599|3600|3601) s behind the service', line)
+    assert re.search(r'clock is 3(59|60)\d s behind the service', line)
 
 
 # ---- an outage --------------------------------------------------------------
@@ -206,9 +206,9 @@ def test_buffer_age(scene):
 def test_data_that_grow_too_old_while_they_wait(scene):
     service = scene.service()
     service.behave([faults.refuse('ServiceUnavailable', headers=[
-        ('x-amz-retry-after', '2000')])])
-    daemon = scene.start(config(
-        service, BufferAge=int(time.time()) - MINUTE + 1))
+        ('x-amz-retry-after', '6500')])])
+    daemon = scene.start(config(  # within four seconds they are young
+        service, BufferAge=int(time.time()) - MINUTE + 4))
     publish(daemon, old=1)
     daemon.wait_for('ServiceUnavailable')
     publish(daemon, at=MINUTE + 120, young=1)
@@ -217,7 +217,7 @@ def test_data_that_grow_too_old_while_they_wait(scene):
 
 
 @pytest.mark.parametrize('timeout, least, most',
-                         [(0, 0, 0.7), (1.5, 1.2, 2.2)])
+                         [(0, 0, 4), (2, 1.7, 5)])
 def test_shutdown_timeout_is_for_all_nodes(scene, timeout, least, most):
     services = [scene.service() for _ in range(3)]
     for service in services:

@@ -89,10 +89,13 @@ def hang(island):
         server.stop()
 
 
+MARGIN_S = 5  # for a busy machine; Timeout is 20 s
+
+
 def stop_in_time(daemon, limit_s):
     began = time.monotonic()
     daemon.stop()
-    assert time.monotonic() - began < limit_s + 1, daemon.log
+    assert time.monotonic() - began < limit_s + MARGIN_S, daemon.log
 
 
 # ---- others lose nothing, and do not wait ------------------------------------
@@ -218,7 +221,7 @@ def test_stops_in_time(island, hang, where):
     url, how = hang(where)
     daemon = island.start(config(None, Endpoint=url, ShutdownTimeout=1), **how)
     publish(daemon, load=1)
-    time.sleep(0.2)  # it asks
+    time.sleep(0.5)  # it asks
     stop_in_time(daemon, 1)
     daemon.wait_for('gave up the request to ')
     daemon.wait_for('1 data could not be sent before the stop and are lost')
@@ -232,7 +235,7 @@ def test_nodes_that_hang_stop_together(island, hang):
     daemon = island.start(config(None, *nodes, ShutdownTimeout=1),
                           **asked['name'][1])
     publish(daemon, load=1)
-    time.sleep(0.2)
+    time.sleep(0.5)
     stop_in_time(daemon, 1)
     for where in HANGS:
         daemon.wait_for(f'{where}: 1 data could not be sent before the stop')
@@ -248,5 +251,5 @@ def test_one_shot_ends_in_time(island, hang, where):
         arguments=('-T',), probe=Probe(series=20000), **how)
     began = time.monotonic()
     daemon.run(20)
-    assert time.monotonic() - began < 1 + 1, daemon.log
+    assert time.monotonic() - began < 1 + MARGIN_S, daemon.log
     daemon.wait_for(r'\d+ data could not be sent before the stop and are lost')

@@ -64,6 +64,7 @@ DimensionSet ""
 '''
 OURS = r'write_cloudwatch|/src/(base|metric|aws|run)/|/src/options'
 INTERVAL = 10
+MARGIN_S = 5  # for a busy machine; Timeout is 20 s
 START = 1700000000 // 600 * 600
 
 
@@ -187,7 +188,7 @@ def test_one_shot_ends_in_time(tmp_path, request, where):
         began = time.monotonic()
         daemon.run(20)
         took = time.monotonic() - began
-    assert took < 2 + 1, daemon.log
+    assert took < 2 + MARGIN_S, daemon.log
     check_sanitizers(daemon.log)
 
 
@@ -200,7 +201,7 @@ def test_stop_while_the_endpoint_hangs(tmp_path, silent, limit):
         began = time.monotonic()
         daemon.stop()
         took = time.monotonic() - began
-    assert max(0, limit - 0.5) <= took <= limit + 1, daemon.log
+    assert max(0, limit - 0.5) <= took <= limit + MARGIN_S, daemon.log
     daemon.wait_for('1 data could not be sent before the stop and are lost')
 
 

@@ -110,6 +110,7 @@ def test_day(tmp_path, where):
             scene, service, FlushInterval=60, **FastClock.LONG, **options),
             interval=60), START, METRICS, hosts=1)
         daemon = ledger.daemon
+        scene.clock.follow(daemon)
         list(pass_by(scene, ledger, 30))
         ledger.wait(service)
         daemon.wait_for('has accepted the first')
@@ -117,7 +118,7 @@ def test_day(tmp_path, where):
         start_kb = anonymous_kb(daemon)
         most_kb = most_bytes = 0
 
-        before = CAUSES[0]
+        before, began = CAUSES[0], scene.now()
         for cause in CAUSES:
             fail(service, cause, before)
             for _ in pass_by(scene, ledger, 240):
@@ -125,7 +126,7 @@ def test_day(tmp_path, where):
                 most_bytes = max(most_bytes, bytes_on_disk(spool))
             before = cause
         assert len(stored(service)) == n_before
-        n_failed = ledger.n
+        n_failed, passed = ledger.n, scene.now() - began
         service.always(None)
         for _ in pass_by(scene, ledger, 60):
             if len(stored(service)) > n_before + 1000:
@@ -148,6 +149,7 @@ def test_day(tmp_path, where):
     again = [re.search(r'\[notice\] .*sending again after (\d+) s; (\d+) data '
                        'are still waiting', line) for line in lines]
     lasted, waited = map(int, next(filter(None, again)).groups())
-    assert abs(lasted - 86400) <= 900, lasted
+    # A busy machine may take longer; its second has 1440.
+    assert 86400 - 900 <= passed and abs(lasted - passed) <= 1800, lasted
     assert 0.95 * n_data <= waited <= n_data
     assert sum(line.startswith('[notice]') for line in lines) == 1

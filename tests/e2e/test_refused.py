@@ -189,7 +189,7 @@ def test_the_service_finds_a_value_too_old(scene):
     check(service, of(MINUTE, a=1, b=2, c=3))
     refused, accepted = answered(service)
     assert refused.code == 'InvalidParameterValueException'
-    assert accepted.time - refused.time < 1
+    assert accepted.time - refused.time < 5
     assert len(data_of(refused)) == 4
     line, = warnings(daemon)
     assert 'host/test/gauge-b' in line and 'within the past two weeks' in line
@@ -461,15 +461,13 @@ def test_the_search_in_a_backlog_is_metered(scene):
     cut(daemon, 3, a=1, bad=2, b=3)
     daemon.wait_for('ServiceUnavailable')
     cut(daemon, 1, fresh=1)
-    time.sleep(0.1)
     service.always(refuse_unnamed(is_named('bad')))
     check(service, of(MINUTE - 180, a=1, b=3), of(MINUTE - 60, fresh=1))
     times = [request.time for request in answered(service)
              if request.status != 503]
     assert len(times) >= 4
     backlog = times[1:]  # the first was the fresh one
-    assert all(later - time >= 0.9
-               for time, later in zip(backlog, backlog[1:]))
+    assert backlog[-1] - backlog[0] >= len(backlog) - 1 - 0.5
 
 
 def test_a_namespace_refused_leaves_the_others_alone(scene):

@@ -59,6 +59,15 @@ class FastClock:
     def now(self):
         return self.start + (time.monotonic() - self._begin) * self.rate
 
+    def follow(self, daemon):
+        """Sets this clock by that of a daemon that has started, which begins
+        later; and never ahead of it, however slow the machine is now."""
+        begins = []
+        for _ in range(10):
+            passed_s = (daemon.now() - self.start) / self.rate
+            begins.append(time.monotonic() - passed_s)
+        self._begin = min(begins)
+
     def sleep_until(self, when):
         time.sleep(max(0, (when - self.now()) / self.rate))
 
@@ -98,7 +107,7 @@ class SteppedClock:
                      DONT_FAKE_MONOTONIC='1', FAKETIME_FORCE_MONOTONIC_FIX='0')
 
 
-def keep_clear_of(length_s, margin_s=4):
+def keep_clear_of(length_s, margin_s=8):
     """Waits while a multiple of length_s is near, on either side, and returns
     the last one: for stories in which a period must not end, and the one
     before must have ended for longer than a flush may ask for."""
