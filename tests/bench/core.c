@@ -22,6 +22,7 @@ static const struct part {
     {"write", core_write},
     {"shards", core_shards},
     {"curves", core_curves},
+    {"memory", core_memory},
 };
 
 void core_start(const struct core *core, const char *metrics) {

@@ -6,9 +6,9 @@
 #include "core.h"
 
 #include "baseline.h"
+#include "feed.h"
 #include "rows.h"
 #include "sink.h"
-#include "stream.h"
 
 #include "base/buf.h"
 
@@ -20,6 +20,7 @@
 #define CURVE_RUNS 5
 #define THREADS 5        /* the daemon's write threads, by default */
 #define ROW_SERIES 10000 /* of the rows of the table */
+#define QUICK_SERIES 100
 #define RUN_VALUES 60000 /* a run has at least so many */
 #define FLUSH_VALUES 10000
 
@@ -37,31 +38,29 @@ struct result {
 /* Rules of which the last is the one that selects, if one does. */
 static void put_rules(struct buf *text, const struct setup *setup) {
   for (size_t i = 1; i <= setup->n_rules; i++) {
-    bool selects = setup->is_selected && i == setup->n_rules;
-    buf_printf(text,
-               "<Metric \"%%{plugin}.%%{type_instance}\">\n"
-               "Plugin \"%s%.0zu\"\n"
-               "Dimension \"Host\" \"%%{host}\"\n"
-               "Dimension \"Instance\" \"%%{plugin_instance}\"\n"
-               "</Metric>\n",
-               selects ? STREAM_PLUGIN : "other", selects ? 0 : i);
+    buf_puts(text, "<Metric \"" FEED_NAME "\">\n");
+    if (setup->is_selected && i == setup->n_rules)
+      buf_puts(text, "Plugin \"" FEED_PLUGIN "\"\n");
+    else
+      buf_printf(text, "Plugin \"other%zu\"\n", i);
+    buf_puts(text, FEED_DIMENSIONS "</Metric>\n");
   }
 }
 
 /* A few periods of all series, each with a flush after which everything must
  * have come; adds up what they cost. */
-static double play_ours(struct stream *stream, const struct setup *setup,
+static double play_ours(struct feed *feed, const struct setup *setup,
                         size_t n_periods, struct result *result) {
   struct writer writer = host_writer();
   double ns = 0;
 
   for (size_t done = 0; done < n_periods;) {
-    size_t n = 1 + FLUSH_VALUES / (setup->n_series * STREAM_PERIOD);
+    size_t n = 1 + FLUSH_VALUES / (setup->n_series * FEED_PERIOD);
     if (n > n_periods - done)
       n = n_periods - done;
     uint64_t before = sink_count().samples;
-    struct stream_cost cost =
-        stream_play(stream, &writer, setup->n_threads, n * STREAM_PERIOD);
+    struct feed_cost cost =
+        feed_play(feed, &writer, setup->n_threads, n * FEED_PERIOD);
     host_flush();
     sink_wait(before + (setup->is_selected ? cost.values : 0));
     result->values += cost.values;
@@ -72,12 +71,10 @@ static double play_ours(struct stream *stream, const struct setup *setup,
   return ns / (double)n_periods;
 }
 
-static double play_baseline(struct stream *stream, struct baseline *baseline,
+static double play_baseline(struct feed *feed, struct baseline *baseline,
                             const struct setup *setup, size_t n_periods) {
   struct writer writer = baseline_writer(baseline);
-  return stream_play(stream, &writer, setup->n_threads,
-                     n_periods * STREAM_PERIOD)
-      .ns;
+  return feed_play(feed, &writer, setup->n_threads, n_periods * FEED_PERIOD).ns;
 }
 
 /* One setup: what is measured begins when both know all identifiers, and ours
@@ -85,26 +82,25 @@ static double play_baseline(struct stream *stream, struct baseline *baseline,
 static void measure(const struct core *core, const struct setup *setup,
                     size_t n_runs, struct result *result) {
   struct buf rules = BUF_INIT(1 << 20);
-  struct stream *stream = stream_new(setup->n_series);
+  struct feed *feed = feed_new(setup->n_series, FEED_INTERVAL_S);
   struct baseline *baseline = baseline_new(setup->n_series, 1);
   size_t n_periods = core->is_quick ? 1 : 1 + RUN_VALUES / setup->n_series / 6;
 
   put_rules(&rules, setup);
   core_start(core, buf_str(&rules));
-  (void)play_ours(stream, setup, n_periods, result);
-  (void)play_baseline(stream, baseline, setup, n_periods);
+  (void)play_ours(feed, setup, n_periods, result);
+  (void)play_baseline(feed, baseline, setup, n_periods);
   *result = (struct result){.runs.n = n_runs};
   for (size_t i = 0; i < n_runs; i++) {
-    result->runs.ours[i] = play_ours(stream, setup, n_periods, result);
-    result->runs.baseline[i] =
-        play_baseline(stream, baseline, setup, n_periods);
+    result->runs.ours[i] = play_ours(feed, setup, n_periods, result);
+    result->runs.baseline[i] = play_baseline(feed, baseline, setup, n_periods);
   }
   host_stop();
-  uint64_t want = (n_runs + 1) * n_periods * STREAM_PERIOD * setup->n_series;
+  uint64_t want = (n_runs + 1) * n_periods * FEED_PERIOD * setup->n_series;
   if (baseline_count(baseline) != want)
     fail("the baseline lost values");
   baseline_free(baseline);
-  stream_free(stream);
+  feed_free(feed);
   buf_clear(&rules);
 }
 
@@ -121,7 +117,8 @@ static void row_allocations(const struct result *result) {
 }
 
 void core_write(const struct core *core) {
-  struct setup setup = {core->is_quick ? 100 : ROW_SERIES, 1, 20, true};
+  struct setup setup = {core->is_quick ? QUICK_SERIES : ROW_SERIES, 1, 20,
+                        true};
   size_t n_runs = core->is_quick ? 3 : RUNS;
   struct result result = {0};
 
@@ -133,7 +130,8 @@ void core_write(const struct core *core) {
   measure(core, &setup, n_runs, &result);
   row_ratio("write callback, nothing selects it", "<= 1.1 x baseline", 1.1,
             &result.runs, "ns");
-  setup = (struct setup){1000, 1, 20, true};
+  setup.n_series /= 10;
+  setup.is_selected = true;
   measure(core, &setup, n_runs, &result);
   row_ratio("the first, of 1,000 series instead of 10,000", "", -1,
             &result.runs, "ns");
@@ -151,6 +149,7 @@ struct curve {
 };
 
 static void draw_curve(const struct core *core, const struct curve *curve) {
+  size_t n_runs = core->is_quick ? 1 : CURVE_RUNS;
   struct plot plot = {.title = curve->title,
                       .x_name = curve->x_name,
                       .unit = "ns",
@@ -162,10 +161,12 @@ static void draw_curve(const struct core *core, const struct curve *curve) {
     struct setup setup = curve->setup;
     struct result result = {0};
     memcpy((char *)&setup + curve->offset, &curve->x[i], sizeof(size_t));
-    measure(core, &setup, CURVE_RUNS, &result);
+    if (core->is_quick && setup.n_series > QUICK_SERIES)
+      setup.n_series = QUICK_SERIES;
+    measure(core, &setup, n_runs, &result);
     plot.x[i] = (double)curve->x[i];
-    plot.lines[0].y[i] = median(result.runs.ours, CURVE_RUNS);
-    plot.lines[1].y[i] = median(result.runs.baseline, CURVE_RUNS);
+    plot.lines[0].y[i] = median(result.runs.ours, n_runs);
+    plot.lines[1].y[i] = median(result.runs.baseline, n_runs);
   }
   plot_print(&plot);
 }
@@ -201,21 +202,22 @@ void core_curves(const struct core *core) {
 #define SHARDS 16
 
 void core_shards(const struct core *core) {
-  struct stream *stream = stream_new(ROW_SERIES);
-  struct baseline *shards = baseline_new(ROW_SERIES, SHARDS);
-  struct baseline *lock = baseline_new(ROW_SERIES, 1);
-  size_t n_periods = core->is_quick ? 1 : RUN_VALUES / ROW_SERIES;
+  size_t n_series = core->is_quick ? QUICK_SERIES : ROW_SERIES;
+  struct feed *feed = feed_new(n_series, FEED_INTERVAL_S);
+  struct baseline *shards = baseline_new(n_series, SHARDS);
+  struct baseline *lock = baseline_new(n_series, 1);
+  size_t n_periods = RUN_VALUES / ROW_SERIES;
 
   for (size_t n_threads = 1; n_threads <= THREADS; n_threads += THREADS - 1) {
     struct setup setup = {.n_threads = n_threads};
     struct runs runs = {.n = RUNS};
     char what[128];
 
-    (void)play_baseline(stream, shards, &setup, n_periods);
-    (void)play_baseline(stream, lock, &setup, n_periods);
+    (void)play_baseline(feed, shards, &setup, n_periods);
+    (void)play_baseline(feed, lock, &setup, n_periods);
     for (size_t i = 0; i < runs.n; i++) {
-      runs.ours[i] = play_baseline(stream, shards, &setup, n_periods);
-      runs.baseline[i] = play_baseline(stream, lock, &setup, n_periods);
+      runs.ours[i] = play_baseline(feed, shards, &setup, n_periods);
+      runs.baseline[i] = play_baseline(feed, lock, &setup, n_periods);
     }
     (void)snprintf(what, sizeof(what),
                    "baseline with %d shards against one lock, %zu thread%s",
@@ -224,5 +226,5 @@ void core_shards(const struct core *core) {
   }
   baseline_free(lock);
   baseline_free(shards);
-  stream_free(stream);
+  feed_free(feed);
 }

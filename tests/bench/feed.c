@@ -1,4 +1,4 @@
-#include "stream.h"
+#include "feed.h"
 
 #include "allocations.h"
 
@@ -17,12 +17,12 @@ struct texts {
   char host[32], plugin_instance[16], type_instance[16];
 };
 
-struct stream {
+struct feed {
   size_t n;
   struct texts *texts;
   uint32_t *order;
   uint64_t chance;
-  int64_t time_s;
+  int64_t time_s, interval_s;
 };
 
 static data_source_t source = {.name = "value", .type = DS_TYPE_GAUGE};
@@ -49,46 +49,53 @@ static void write_texts(struct texts *texts, size_t i) {
                  states[i % N_STATES]);
 }
 
-struct stream *stream_new(size_t n) {
-  struct stream *stream = calloc(1, sizeof(*stream));
+/* Each begins an hour after the one before: a value with the time and the
+ * number of the last one would not be a new one. */
+struct feed *feed_new(size_t n, int64_t interval_s) {
+  static int64_t n_feeds;
+  struct feed *feed = calloc(1, sizeof(*feed));
 
-  if (stream != NULL) {
-    stream->texts = calloc(n, sizeof(*stream->texts));
-    stream->order = calloc(n, sizeof(*stream->order));
+  if (feed != NULL) {
+    feed->texts = calloc(n, sizeof(*feed->texts));
+    feed->order = calloc(n, sizeof(*feed->order));
   }
-  if (stream == NULL || stream->texts == NULL || stream->order == NULL)
+  if (feed == NULL || feed->texts == NULL || feed->order == NULL)
     fail("no memory for the values");
-  stream->n = n;
-  stream->chance = SEED;
-  stream->time_s = (int64_t)time(NULL) / 60 * 60 - DAYS_BACK * 86400;
+  feed->n = n;
+  feed->interval_s = interval_s;
+  feed->chance = SEED;
+  feed->time_s =
+      (int64_t)time(NULL) / 60 * 60 - DAYS_BACK * 86400 + n_feeds++ * 3600;
   for (size_t i = 0; i < n; i++) {
-    write_texts(&stream->texts[i], i);
-    stream->order[i] = (uint32_t)i;
+    write_texts(&feed->texts[i], i);
+    feed->order[i] = (uint32_t)i;
   }
-  return stream;
+  return feed;
 }
 
-void stream_free(struct stream *stream) {
-  free(stream->texts);
-  free(stream->order);
-  free(stream);
+void feed_free(struct feed *feed) {
+  free(feed->texts);
+  free(feed->order);
+  free(feed);
 }
 
-size_t stream_key_bytes(const struct stream *stream, size_t i) {
-  const struct texts *texts = &stream->texts[i];
-  return strlen(texts->host) + sizeof(STREAM_PLUGIN) +
-         strlen(texts->plugin_instance) + strlen(set.type) +
-         strlen(texts->type_instance) + 4;
-}
+/* As FEED_NAME and FEED_DIMENSIONS make them. */
+size_t feed_text_bytes(const struct feed *feed, size_t i) {
+  const struct texts *texts = &feed->texts[i];
+  size_t host = strlen(texts->host) + 1;
+  size_t instance = strlen(texts->plugin_instance) + 1;
+  size_t type_instance = strlen(texts->type_instance) + 1;
+  size_t identifier = host + sizeof(FEED_PLUGIN) + instance + strlen(set.type) +
+                      1 + type_instance;
+  size_t name = sizeof(FEED_PLUGIN) + type_instance; /* "." for the NUL */
 
-const char *stream_host(const struct stream *stream, size_t i) {
-  return stream->texts[i].host;
+  return identifier + name + host + instance;
 }
 
 /* ---- one thread ---------------------------------------------------------- */
 
 struct share {
-  struct stream *stream;
+  struct feed *feed;
   const struct writer *writer;
   size_t first, end; /* of order */
   size_t n_intervals;
@@ -112,7 +119,7 @@ static uint64_t draw(uint64_t *chance) {
 }
 
 static void shuffle(struct share *share) {
-  uint32_t *order = share->stream->order;
+  uint32_t *order = share->feed->order;
 
   for (size_t i = share->end - 1; i > share->first; i--) {
     size_t j = share->first + draw(&share->chance) % (i - share->first + 1);
@@ -128,14 +135,14 @@ struct handful {
   value_t value[HANDFUL];
 };
 
-static void open_handful(struct handful *handful) {
+static void open_handful(struct handful *handful, int64_t interval_s) {
   memset(handful, 0, sizeof(*handful));
   for (size_t i = 0; i < HANDFUL; i++) {
     value_list_t *list = &handful->list[i];
     list->values = &handful->value[i];
     list->values_len = 1;
-    list->interval = TIME_T_TO_CDTIME_T(STREAM_INTERVAL_S);
-    (void)snprintf(list->plugin, sizeof(list->plugin), "%s", STREAM_PLUGIN);
+    list->interval = TIME_T_TO_CDTIME_T(interval_s);
+    (void)snprintf(list->plugin, sizeof(list->plugin), "%s", FEED_PLUGIN);
     (void)snprintf(list->type, sizeof(list->type), "%s", set.type);
   }
 }
@@ -143,8 +150,8 @@ static void open_handful(struct handful *handful) {
 static void fill(struct handful *handful, const struct share *share,
                  size_t first, size_t n, int64_t time_s) {
   for (size_t i = 0; i < n; i++) {
-    uint32_t which = share->stream->order[first + i];
-    const struct texts *texts = &share->stream->texts[which];
+    uint32_t which = share->feed->order[first + i];
+    const struct texts *texts = &share->feed->texts[which];
     value_list_t *list = &handful->list[i];
     memcpy(list->host, texts->host, sizeof(texts->host));
     memcpy(list->plugin_instance, texts->plugin_instance,
@@ -160,9 +167,9 @@ static void *play_share(void *argument) {
   struct share *share = argument;
   struct writer writer = *share->writer;
   struct handful handful;
-  int64_t time_s = share->stream->time_s;
+  int64_t time_s = share->feed->time_s;
 
-  open_handful(&handful);
+  open_handful(&handful, share->feed->interval_s);
   for (size_t i = 0; i < share->n_intervals; i++) {
     shuffle(share);
     for (size_t at = share->first; at < share->end; at += HANDFUL) {
@@ -175,7 +182,7 @@ static void *play_share(void *argument) {
       share->ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
       share->allocations += allocations_here() - allocations;
     }
-    time_s += STREAM_INTERVAL_S;
+    time_s += share->feed->interval_s;
   }
   return NULL;
 }
@@ -205,18 +212,18 @@ static double play_all(struct share *shares, size_t n) {
   return n > 1 ? now_ns(CLOCK_MONOTONIC) - begin_ns : shares[0].ns;
 }
 
-static double play(struct stream *stream, const struct writer *writer,
+static double play(struct feed *feed, const struct writer *writer,
                    size_t n_threads, size_t n_intervals,
                    uint64_t *allocations) {
   struct share shares[THREADS_MAX];
 
   for (size_t i = 0; i < n_threads; i++)
-    shares[i] = (struct share){.stream = stream,
+    shares[i] = (struct share){.feed = feed,
                                .writer = writer,
-                               .first = stream->n * i / n_threads,
-                               .end = stream->n * (i + 1) / n_threads,
+                               .first = feed->n * i / n_threads,
+                               .end = feed->n * (i + 1) / n_threads,
                                .n_intervals = n_intervals,
-                               .chance = draw(&stream->chance)};
+                               .chance = draw(&feed->chance)};
   double ns = play_all(shares, n_threads);
   *allocations = 0;
   for (size_t i = 0; i < n_threads; i++)
@@ -224,18 +231,17 @@ static double play(struct stream *stream, const struct writer *writer,
   return ns;
 }
 
-struct stream_cost stream_play(struct stream *stream,
-                               const struct writer *writer, size_t n_threads,
-                               size_t n_intervals) {
+struct feed_cost feed_play(struct feed *feed, const struct writer *writer,
+                           size_t n_threads, size_t n_intervals) {
   static const struct writer nothing = {.write = write_nothing};
-  struct stream_cost cost = {.values = stream->n * n_intervals};
+  struct feed_cost cost = {.values = feed->n * n_intervals};
 
-  if (n_threads > THREADS_MAX || stream->n < n_threads)
+  if (n_threads > THREADS_MAX || feed->n < n_threads)
     fail("%zu threads are too many", n_threads);
   double idle_ns =
-      play(stream, &nothing, n_threads, n_intervals, &cost.allocations);
-  double ns = play(stream, writer, n_threads, n_intervals, &cost.allocations);
+      play(feed, &nothing, n_threads, n_intervals, &cost.allocations);
+  double ns = play(feed, writer, n_threads, n_intervals, &cost.allocations);
   cost.ns = (ns - idle_ns) / (double)cost.values;
-  stream->time_s += (int64_t)n_intervals * STREAM_INTERVAL_S;
+  feed->time_s += (int64_t)n_intervals * feed->interval_s;
   return cost;
 }
