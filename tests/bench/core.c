@@ -19,11 +19,10 @@ static const struct part {
   const char *name;
   void (*run)(const struct core *core);
 } parts[] = {
-    {"write", core_write},
-    {"shards", core_shards},
-    {"curves", core_curves},
-    {"memory", core_memory},
+    {"write", core_write},   {"shards", core_shards}, {"curves", core_curves},
+    {"memory", core_memory}, {"pack", core_pack},     {"wire", core_wire},
 };
+#define N (sizeof(parts) / sizeof(parts[0]))
 
 void core_start(const struct core *core, const char *metrics) {
   struct buf config = BUF_INIT(1 << 21);
@@ -45,12 +44,14 @@ void core_start(const struct core *core, const char *metrics) {
   buf_clear(&config);
 }
 
-static bool is_wanted(const char *name, char **wanted) {
-  if (*wanted == NULL)
-    return true;
-  while (*wanted != NULL && strcmp(*wanted, name) != 0)
-    wanted++;
-  return *wanted != NULL;
+static void run(const struct core *core, const char *name) {
+  size_t i = 0;
+
+  while (i < N && strcmp(parts[i].name, name) != 0)
+    i++;
+  if (i == N)
+    fail("there is no part %s", name);
+  parts[i].run(core);
 }
 
 int main(int argc, char **argv) {
@@ -66,8 +67,9 @@ int main(int argc, char **argv) {
     fail("usage: bench_core [--quick] MODULE [PART...]");
   host_load(*argv++);
   core.port = sink_start();
-  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-    if (is_wanted(parts[i].name, argv))
-      parts[i].run(&core);
+  for (size_t i = 0; i < N && *argv == NULL; i++)
+    parts[i].run(&core);
+  for (; *argv != NULL; argv++)
+    run(&core, *argv);
   return 0;
 }

@@ -90,6 +90,8 @@ static void measure(const struct core *core, const struct setup *setup,
   core_start(core, buf_str(&rules));
   (void)play_ours(feed, setup, n_periods, result);
   (void)play_baseline(feed, baseline, setup, n_periods);
+  if (setup->is_selected && result->allocations == 0)
+    fail("allocations are not seen");
   *result = (struct result){.runs.n = n_runs};
   for (size_t i = 0; i < n_runs; i++) {
     result->runs.ours[i] = play_ours(feed, setup, n_periods, result);

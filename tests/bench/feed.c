@@ -1,6 +1,7 @@
 #include "feed.h"
 
 #include "allocations.h"
+#include "times.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -104,12 +105,6 @@ struct share {
   uint64_t allocations;
 };
 
-static double now_ns(clockid_t which) {
-  struct timespec now;
-  (void)clock_gettime(which, &now);
-  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 /* Marsaglia's xorshift64. */
 static uint64_t draw(uint64_t *chance) {
   *chance ^= *chance << 13;
@@ -176,10 +171,10 @@ static void *play_share(void *argument) {
       size_t n = share->end - at < HANDFUL ? share->end - at : HANDFUL;
       fill(&handful, share, at, n, time_s);
       uint64_t allocations = allocations_here();
-      double begin_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+      double begin_ns = times_thread_ns();
       for (size_t v = 0; v < n; v++)
         (void)writer.write(&set, &handful.list[v], &writer.user_data);
-      share->ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
+      share->ns += times_thread_ns() - begin_ns;
       share->allocations += allocations_here() - allocations;
     }
     time_s += share->feed->interval_s;
@@ -201,7 +196,7 @@ static int write_nothing(const data_set_t *of, const value_list_t *list,
  * alone if there is one share. */
 static double play_all(struct share *shares, size_t n) {
   pthread_t threads[THREADS_MAX];
-  double begin_ns = now_ns(CLOCK_MONOTONIC);
+  double begin_ns = times_wall_ns();
 
   for (size_t i = 1; i < n; i++)
     if (pthread_create(&threads[i], NULL, play_share, &shares[i]) != 0)
@@ -209,7 +204,7 @@ static double play_all(struct share *shares, size_t n) {
   (void)play_share(&shares[0]);
   for (size_t i = 1; i < n; i++)
     (void)pthread_join(threads[i], NULL);
-  return n > 1 ? now_ns(CLOCK_MONOTONIC) - begin_ns : shares[0].ns;
+  return n > 1 ? times_wall_ns() - begin_ns : shares[0].ns;
 }
 
 static double play(struct feed *feed, const struct writer *writer,
@@ -242,6 +237,8 @@ struct feed_cost feed_play(struct feed *feed, const struct writer *writer,
       play(feed, &nothing, n_threads, n_intervals, &cost.allocations);
   double ns = play(feed, writer, n_threads, n_intervals, &cost.allocations);
   cost.ns = (ns - idle_ns) / (double)cost.values;
+  if (cost.ns < 1)
+    cost.ns = 1; /* of few values, noise may be more than the cost */
   feed->time_s += (int64_t)n_intervals * feed->interval_s;
   return cost;
 }

@@ -2,6 +2,8 @@
 
 #include "host.h"
 
+#include "metric/metric.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +32,7 @@ static struct {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   struct sink_count count; /* guarded */
+  char full[BODY_MAX + 1]; /* guarded; a full body */
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .changed = PTHREAD_COND_INITIALIZER};
 
@@ -104,6 +107,8 @@ static void take_body(const char *body, size_t len, bool is_gzip) {
   sink.count.samples += came.samples;
   sink.count.body_bytes += came.body_bytes;
   sink.count.plain_bytes += came.plain_bytes;
+  if (came.data == CW_DATA_MAX)
+    memcpy(sink.full, sink.plain, plain_len + 1);
   pthread_cond_broadcast(&sink.changed);
   pthread_mutex_unlock(&sink.lock);
 }
@@ -210,4 +215,11 @@ void sink_wait(uint64_t samples) {
   if (came != samples)
     fail("%llu samples were written, %llu came", (unsigned long long)samples,
          (unsigned long long)came);
+}
+
+char *sink_full_body(void) {
+  pthread_mutex_lock(&sink.lock);
+  char *copy = sink.full[0] != '\0' ? strdup(sink.full) : NULL;
+  pthread_mutex_unlock(&sink.lock);
+  return copy;
 }

@@ -22,4 +22,8 @@ struct sink_count sink_count(void);
  * within a minute, or if more do. */
 void sink_wait(uint64_t samples);
 
+/* The last body that came with the most data that a request may have, as it was
+ * before compression; to be freed.  NULL when there was none. */
+char *sink_full_body(void);
+
 #endif
