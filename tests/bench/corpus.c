@@ -10,7 +10,7 @@
  *   interface   bytes and packets of eth0 and lo, few errors
  *
  * A number moves in some of the readings (often), by up to step either way, and
- * stays between low and high; unit times that is what is dispatched.  That of a
+ * turns back at low and high; unit times that is what is dispatched.  That of a
  * DERIVE is a rate per second, and its counter is what is dispatched.
  *
  * The daemon wakes a reader up to 0.2 ms late, and stamps each value when it is
@@ -194,7 +194,11 @@ static void move(struct corpus *corpus, const struct item *item,
                  struct number *number) {
   if (draw(corpus) < item->often)
     number->level += item->step * (2 * draw(corpus) - 1);
-  number->level = fmin(fmax(number->level, item->low), item->high);
+  if (number->level > item->high)
+    number->level = 2 * item->high - number->level;
+  if (number->level < item->low)
+    number->level = 2 * item->low - number->level;
+  number->level = fmin(number->level, item->high);
   number->counter += number->level * (double)corpus->interval_s;
 }
 
