@@ -5,8 +5,8 @@
 A part is a program that prints a line of JSON for each row and each plot:
 
     {"row": "write callback, known series",     what is measured
-     "budget": "<= 2 x baseline",               in words; "" if it has none
-     "limit": 2.0,                              absent if it has none
+     "budget": "<= 2 x baseline",               in words; "" or null: none
+     "limit": 2.0,                              absent or null if there is none
      "measured": 1.7,                           passes up to the limit
      "ours": "160 ns", "baseline": "94 ns",     what it comes from, as texts
      "runs": 5}                                 of which it is the median
@@ -44,7 +44,7 @@ def parts():
 
 
 def verdict(row):
-    if "limit" not in row:
+    if row.get("limit") is None:
         return ""
     return "pass" if row["measured"] <= row["limit"] else "short"
 
@@ -52,7 +52,7 @@ def verdict(row):
 def table(rows):
     """Lines of text."""
     cells = [COLUMNS] + [
-        (row["row"], row["budget"], row["ours"], row["baseline"],
+        (row["row"], row["budget"] or "", row["ours"], row["baseline"],
          f"{row['measured']:.3g}", str(row["runs"]), verdict(row))
         for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(COLUMNS))]

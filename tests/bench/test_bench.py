@@ -32,7 +32,9 @@ def test_a_row_passes_up_to_its_limit(change, want):
 
 
 def test_a_row_without_a_limit_has_no_verdict():
-    row = dict(ROW)
+    row = {**ROW, "budget": None, "limit": None}
+    assert bench.verdict(row) == ""
+    assert "None" not in "".join(bench.table([row]))
     del row["limit"]
     assert bench.verdict(row) == ""
 
