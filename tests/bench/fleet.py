@@ -1,8 +1,8 @@
 """fleet: daemons that are given the values of many hosts (source.c), and what
 they need.
 
-    with fleet(folder, writer, series=10000, begin=..., step=10) as daemon:
-        ask(daemon, 6)                # rounds
+    with fleet(folder, writer, series=10000, is_ours=True) as daemon:
+        ask(daemon, rounds=6)
         cpu_s(daemon), anonymous_bytes(daemon)
 """
 
@@ -43,7 +43,8 @@ def ours(port, metric=METRIC, **options):
     options = {'Region': 'eu-west-1', 'AccessKeyId': 'AKIDEXAMPLE',
                'SecretAccessKey': 'secretEXAMPLEsecret',
                'Endpoint': f'http://127.0.0.1:{port}', 'FlushInterval': 3600,
-               'FlushJitter': 0, 'MaxMetrics': 200000, 'BackfillRate': 0, 'BufferLimit': 256,
+               'FlushJitter': 0, 'MaxMetrics': 200000, 'BackfillRate': 0,
+               'BufferLimit': 128,  # what 100,000 series need for one flush
                **options}
     lines = [f'{name} "{value}"' if isinstance(value, str)
              else f'{name} {value}' for name, value in options.items()]
@@ -63,14 +64,15 @@ def source(folder, **options):
 
 
 @contextlib.contextmanager
-def fleet(folder, writer, series, is_ours, ahead=None):
+def fleet(folder, writer, series, is_ours, ahead=None,
+          threads=WRITE_THREADS):
     """A daemon whose rounds are asked for.  They begin some hours ago, at a
     full minute."""
     begin = int(time.time()) // 60 * 60 - 4 * 3600
     text = writer + source(folder, Series=series, Begin=begin, Step=STEP_S,
                            Ahead=ahead or series)
     with Daemon(folder, text, load_options='' if is_ours else None,
-                interval=STEP_S, write_threads=WRITE_THREADS) as daemon:
+                interval=STEP_S, write_threads=threads) as daemon:
         yield daemon
     assert daemon.status == 0, daemon.log
 

@@ -15,10 +15,9 @@ process of its own.
     json     write_http, Format JSON: values
     graphite lines, without HTTP
 
-It answers {} to whatever comes, after latency_s; certificate, (certificate,
-key), makes it speak TLS, and close each connection after its answer, as a
-service does with one that is idle between two flushes.  It judges nothing: that
-the plugin's requests are good is for tests/e2e.
+It answers {} to whatever comes, after latency_s, and with closes ends each
+connection after an answer.  certificate, (certificate, key), makes it speak
+TLS.  It judges nothing: that the plugin's requests are good is for tests/e2e.
 """
 
 import asyncio
@@ -35,10 +34,10 @@ MARKS = {'data': b'"MetricName"', 'command': b'PUTVAL ',
 
 
 class Sink:
-    def __init__(self, kind, latency_s=0, certificate=None):
+    def __init__(self, kind, latency_s=0, closes=False, certificate=()):
         self._process = subprocess.Popen(
-            [sys.executable, __file__, kind, str(latency_s),
-             *(certificate or ())],
+            [sys.executable, __file__, kind, str(latency_s), str(closes),
+             *certificate],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self._process.stdout.readline())
 
@@ -88,7 +87,7 @@ class Tally:
         return {**seen, 'series': self.series} if series else seen
 
 
-async def take_requests(tally, latency_s, is_short, reader, writer):
+async def take_requests(tally, latency_s, closes, reader, writer):
     """One HTTP connection."""
     try:
         while True:
@@ -103,10 +102,10 @@ async def take_requests(tally, latency_s, is_short, reader, writer):
             await asyncio.sleep(latency_s)
             writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n'
                          b'Content-Type: application/x-amz-json-1.0\r\n' +
-                         (b'Connection: close\r\n' if is_short else b'') +
+                         (b'Connection: close\r\n' if closes else b'') +
                          b'\r\n{}')
             await writer.drain()
-            if is_short:
+            if closes:
                 break
     except (asyncio.IncompleteReadError, ConnectionError):
         pass  # it has gone
@@ -121,7 +120,7 @@ async def take_lines(tally, reader, writer):
     writer.close()
 
 
-async def serve(kind, latency_s, certificate):
+async def serve(kind, latency_s, closes, certificate):
     tally = Tally(kind)
     context = None
     if certificate:
@@ -131,8 +130,7 @@ async def serve(kind, latency_s, certificate):
     def take(reader, writer):
         if kind == 'graphite':
             return take_lines(tally, reader, writer)
-        return take_requests(tally, latency_s, bool(certificate), reader,
-                             writer)
+        return take_requests(tally, latency_s, closes, reader, writer)
 
     server = await asyncio.start_server(take, '127.0.0.1', 0, ssl=context,
                                         limit=16 * 1024 * 1024)
@@ -145,4 +143,5 @@ async def serve(kind, latency_s, certificate):
 
 
 if __name__ == '__main__':
-    asyncio.run(serve(sys.argv[1], float(sys.argv[2]), sys.argv[3:]))
+    kind, latency, closes, *certificate = sys.argv[1:]
+    asyncio.run(serve(kind, float(latency), closes == 'True', certificate))

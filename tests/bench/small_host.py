@@ -1,6 +1,6 @@
-"""small_host: what the plugin costs a host that publishes two metrics, as in the
-shortest example of collectd.conf.d: memory and tcpconns are read six times for
-each flush.
+"""small_host: what the plugin costs a host that publishes two metrics, as in
+the shortest example of collectd.conf.d: memory and tcpconns are read six times
+for each flush.
 
 Time is shortened, a read each second; nothing else is: the endpoint speaks TLS,
 and is to be verified by the system's authorities, to which that of the test is
@@ -161,8 +161,8 @@ def measure(runs):
 
 def run(hosts, runs, daemons):
     account = Account(hosts.folder)
-    with Sink('data', certificate=hosts.certificate) as sink, \
-         Sink('data', certificate=hosts.certificate) as other:
+    how = {'closes': True, 'certificate': hosts.certificate}
+    with Sink('data', **how) as sink, Sink('data', **how) as other:
         pairs = []
         for _ in range(runs):
             pairs.append((hosts.start('with', sink), hosts.start('without')))
