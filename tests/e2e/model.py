@@ -1,0 +1,491 @@
+"""model: what CloudWatch must have received of a configuration and a stream of
+values.
+
+A reference to compare the plugin with, written from the manual, for reading and
+not for speed; it shares nothing with the plugin.
+
+    model = Model(node, now)
+    for step in steps:
+        model.put(step) or model.flush(seconds)
+    model.flush(0)      # as the stop does
+    model.expected      # {(series, timestamp): Expected}
+
+A number is a pair, (value, slack): additions whose order is not promised may
+give anything that is not further off than slack.  It is 0 for all else.
+
+Undecided is raised where the manual leaves more than one outcome open.
+"""
+
+import collections
+import dataclasses
+import math
+import re
+
+SELECTORS = ('Host', 'Plugin', 'PluginInstance', 'Type', 'TypeInstance',
+             'DataSource')
+TOO_OLD_S = 1206000  # BufferAge
+TOO_EARLY_S = 7200
+GREATEST, LEAST = 2.0 ** 360, 2.0 ** -360
+DISTINCT = 150  # values in one datum
+RELATIVE = 1e-12  # what the order of additions may cost
+
+# name of a type: its data sources, as (name, kind, minimum, maximum).
+TYPES = {
+    name: [(source, kind, *limits) for source in sources.split()]
+    for name, sources, kind, *limits in (
+        ('gauge', 'value', 'GAUGE', None, None),
+        ('memory', 'value', 'GAUGE', 0, None),
+        ('percent', 'value', 'GAUGE', 0, None),
+        ('users', 'value', 'GAUGE', 0, None),
+        ('load', 'shortterm midterm longterm', 'GAUGE', 0, None),
+        ('derive', 'value', 'DERIVE', 0, None),
+        ('counter', 'value', 'COUNTER', None, None),
+        ('absolute', 'value', 'ABSOLUTE', 0, None),
+        ('if_octets', 'rx tx', 'DERIVE', 0, None),
+        ('disk_ops', 'read write', 'DERIVE', 0, None),
+        # Not of collectd's own types.db: see TYPES_DB.
+        ('bounded', 'value', 'COUNTER', 0, 1000),
+        ('signed', 'value', 'DERIVE', None, None))
+}
+TYPES['mixed'] = [('level', 'GAUGE', None, None), ('in', 'COUNTER', 0, 1000),
+                  ('out', 'DERIVE', 0, None), ('seen', 'ABSOLUTE', 0, None)]
+TYPES_DB = '''bounded value:COUNTER:0:1000
+signed value:DERIVE:U:U
+mixed level:GAUGE:U:U, in:COUNTER:0:1000, out:DERIVE:0:U, seen:ABSOLUTE:0:U
+'''
+UNITS = {'memory': 'Bytes', 'percent': 'Percent', 'users': 'Count',
+         'if_octets': 'Bytes/Second', 'disk_ops': 'Count/Second'}
+
+
+class Undecided(Exception):
+    """The manual does not say what happens."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ValueList:
+    """As collectd dispatches it; time and interval in seconds."""
+
+    host: str
+    plugin: str
+    plugin_instance: str
+    type: str
+    type_instance: str
+    time: float
+    interval: float
+    values: tuple
+
+    @property
+    def identifier(self):
+        return (self.host, self.plugin, self.plugin_instance, self.type,
+                self.type_instance)
+
+    @property
+    def second(self):
+        return math.floor(self.time)
+
+    def parts(self, source):
+        """What templates and selectors name."""
+        return {'host': self.host, 'plugin': self.plugin,
+                'plugin_instance': self.plugin_instance, 'type': self.type,
+                'type_instance': self.type_instance, 'ds': source}
+
+
+@dataclasses.dataclass
+class Metric:
+    """A <Metric> block; what is None has no line."""
+
+    name: str
+    select: dict = dataclasses.field(default_factory=dict)  # lists, by option
+    Enabled: bool = None
+    Unit: str = None
+    OnNaN: str = None
+    Counters: str = None
+    Combine: str = None
+    Scale: str = None
+    Offset: str = None
+    Round: str = None
+    Statistics: str = None
+    StorageResolution: int = None
+    Namespace: str = None
+    dimensions: dict = dataclasses.field(default_factory=dict)
+    sets: list = dataclasses.field(default_factory=list)  # of lists of names
+
+
+@dataclasses.dataclass
+class Node:
+    """A destination."""
+
+    metrics: list
+    FlushInterval: int = 60
+    MaxMetrics: int = None
+    Namespace: str = None
+    dimensions: dict = dataclasses.field(default_factory=dict)
+    sets: list = dataclasses.field(default_factory=list)
+
+
+# ---- texts -------------------------------------------------------------------
+
+def expand(template, parts):
+    """TEMPLATES, without meta data, environment and instance."""
+    def of(match):
+        if match[0] == '%%':
+            return '%'
+        mark, name, text = match.groups()
+        if parts[name] == '':
+            return text or ''
+        return (mark or '') + parts[name]
+    return re.sub(r'%%|%\{([^\w|])?(\w+)(?:\|([^}]*))?\}', of, template)
+
+
+def fits(selector, part):
+    if selector.startswith('!'):
+        return not fits(selector[1:], part)
+    if len(selector) > 1 and selector[0] == selector[-1] == '/':
+        return re.search(selector[1:-1], part) is not None
+    return selector == part
+
+
+def passes(selectors, part):
+    """One of those without !, should there be any, and none of the others."""
+    plain = [one for one in selectors if not one.startswith('!')]
+    return (not plain or any(fits(one, part) for one in plain)) and all(
+        fits(one, part) for one in selectors if one.startswith('!'))
+
+
+# ---- numbers -----------------------------------------------------------------
+
+def whole(how, value):
+    if how == 'nearest':  # halves away from zero
+        below = math.floor(abs(value))
+        return math.copysign(below + (abs(value) - below >= 0.5), value)
+    return float({'ceil': math.ceil, 'floor': math.floor}[how](value))
+
+
+def fitting(number):
+    """As CloudWatch takes it; None: it does not."""
+    value, slack = number
+    if not math.isfinite(value) or abs(value) > GREATEST:
+        return None
+    return (0.0, 0.0) if abs(value) < LEAST else (value, slack)
+
+
+def scaled(metric, number):
+    """Times Scale, plus Offset, Round; None if CloudWatch refuses it."""
+    value, slack = number
+    scale = float(metric.Scale or 1)
+    value, slack = value * scale + float(metric.Offset or 0), slack * abs(scale)
+    if metric.Round and math.isfinite(value) and abs(value) <= GREATEST:
+        low, high = (whole(metric.Round, value + off) for off in
+                     (-slack, slack))
+        if low != high:
+            raise Undecided('Round of a sum in some order')
+        value, slack = low, 0.0
+    return fitting((value, slack))
+
+
+def total(numbers):
+    """A sum in some order."""
+    values = [value for value, _ in numbers]
+    exact = all(value == math.floor(value * 1024) / 1024 and
+                abs(value) < 2 ** 32 for value in values)
+    slack = 0.0 if exact else RELATIVE * math.fsum(map(abs, values))
+    return math.fsum(values), slack + sum(slack for _, slack in numbers)
+
+
+def average(numbers):
+    value, slack = total(numbers)
+    return value / len(numbers), slack / len(numbers) + RELATIVE * abs(value)
+
+
+def count(numbers):
+    return float(len(numbers)), 0.0
+
+
+COMBINE = {'sum': total, 'average': average, 'min': min, 'max': max,
+           'count': count}
+
+
+def change(kind, low, high, before, after, seconds):
+    """The growth of a counter; None for a reset."""
+    if kind == 'ABSOLUTE':
+        return after
+    if after >= before or kind == 'DERIVE' and (low is None or low < 0):
+        return after - before
+    if kind == 'DERIVE' or high is None:
+        return None
+    growth = after - before + (2 ** 32 if before < 2 ** 32 else 2 ** 64)
+    return growth if growth / seconds < high else None
+
+
+# ---- Combine -----------------------------------------------------------------
+
+class Group:
+    """The members of one block and one series."""
+
+    def __init__(self, metric, period):
+        self.metric = metric
+        self.period = period
+        self.interval = {}  # by member
+        self.values = []  # (second, order, member, number)
+        self.slot = None  # its length, once something was cut
+        self.cut_until = None
+
+    def put(self, member, value_list, number):
+        self.interval[member] = value_list.interval
+        self.values.append((value_list.second, len(self.values), member,
+                            number))
+
+    def cut(self, limit, now, forced):
+        """Samples, as (time, number), of the slots that are due."""
+        if not self.values:
+            return
+        slot = max([1, *map(math.ceil, self.interval.values())])
+        if self.slot not in (None, slot):
+            raise Undecided('a longer interval after slots were cut')
+        starts = sorted({second // slot * slot
+                         for second, *_ in self.values})
+        if self.cut_until is not None:
+            starts = [start for start in starts if start >= self.cut_until]
+        for start in starts:
+            end = start + slot
+            if forced and start > now:
+                break  # not open, but yet to come
+            period_end = start // self.period * self.period + self.period
+            if not forced and (end > limit or period_end > limit):
+                break
+            is_first = self.cut_until is None
+            self.slot, self.cut_until = slot, end
+            if forced and (end > now and not self._is_complete(start, slot) or
+                           is_first and start == starts[-1] and
+                           end + slot > now):
+                continue
+            number = scaled(self.metric, self._sample(start, slot))
+            if number is not None:
+                yield start, number
+
+    def _reporters(self, start, slot):
+        return {member for second, _, member, _ in self.values
+                if start <= second < start + slot}
+
+    def _is_complete(self, start, slot):
+        before = self._reporters(start - slot, slot)
+        return before and before <= self._reporters(start, slot)
+
+    def _sample(self, start, slot):
+        newest = {}
+        for second, order, member, number in sorted(
+                self.values, key=lambda one: one[:2]):
+            if start - 2 * slot <= second < start + slot:
+                newest[member] = number
+        return COMBINE[self.metric.Combine](list(newest.values()))
+
+
+# ---- the model ---------------------------------------------------------------
+
+@dataclasses.dataclass
+class Expected:
+    """What has come of one series for one timestamp."""
+
+    data: int = 0  # how many
+    samples: list = dataclasses.field(default_factory=list)  # numbers
+    sets: list = dataclasses.field(default_factory=list)  # of four numbers
+
+
+class Series:
+    """namespace, name and dimensions, with what feeds it."""
+
+    def __init__(self, traits, period):
+        self.traits = traits  # (Unit, StorageResolution, Statistics, Combine)
+        self.period = period
+        self.samples = []  # (second, number), of periods that are not cut
+        self.groups = {}  # by block
+
+    def cut(self, limit, now, forced):
+        for group in self.groups.values():
+            self.samples += group.cut(limit, now, forced)
+        periods = collections.defaultdict(list)
+        kept = []
+        for second, number in self.samples:
+            start = second // self.period * self.period
+            if forced or start + self.period <= limit:
+                periods[start].append((second, number))
+            else:
+                kept.append((second, number))
+        self.samples = kept
+        return periods
+
+    def datum(self, samples, into):
+        """One period's samples become data."""
+        numbers = [number for _, number in samples]
+        statistics = self.traits[2]
+        if statistics == 'values' or len(numbers) == 1:
+            into.samples += numbers
+            into.data += -(-len(set(numbers)) // DISTINCT)
+            return
+        if statistics == 'set':
+            its_sum = fitting(total(numbers))
+            if its_sum is not None:
+                into.sets.append((count(numbers), its_sum, min(numbers),
+                                  max(numbers)))
+                into.data += 1
+            return
+        if statistics == 'last':  # of one second, the later one to come
+            number = sorted(samples, key=lambda one: one[0])[-1][1]
+        else:
+            number = fitting(COMBINE[statistics](numbers))
+        if number is not None:
+            into.samples.append(number)
+            into.data += 1
+
+
+class Model:
+    """One node; now is a time that does not pass."""
+
+    def __init__(self, node, now):
+        self.node = node
+        self.now = now
+        self.metrics = [metric for metric in node.metrics
+                        if metric.Enabled is not False]
+        for one in [node, *self.metrics]:
+            if not set().union(*one.sets) <= {*node.dimensions,
+                                              *one.dimensions}:
+                raise Undecided('a set of dimensions that are not defined')
+        self.minute = max(n for n in range(1, 61)
+                          if 60 % n == 0 and n <= node.FlushInterval)
+        self.series = {}
+        self.last = {}  # (time, values), by identifier
+        self.counters = {}  # (time, number), by identifier and data source
+        self.unproven = set()  # series that have had no sample
+        self.expected = collections.defaultdict(Expected)
+
+    # ---- values in
+
+    def put(self, value_list):
+        ahead = min(self.node.FlushInterval, TOO_EARLY_S)
+        if not (self.now - TOO_OLD_S <= value_list.time <= self.now + ahead):
+            return
+        this = (value_list.time, repr(value_list.values))
+        if self.last.get(value_list.identifier) == this:
+            return
+        self.last[value_list.identifier] = this
+        sources = TYPES[value_list.type]
+        forms = [self._forms(value_list, i) for i in range(len(sources))]
+        targets = [(metric, i, key) for metric in self.metrics
+                   for i in range(len(sources))
+                   for key in self._keys(metric, value_list, sources[i][0])]
+        self._admit(value_list, targets)
+        for metric, i, key in targets:
+            series = self.series.get(key)
+            if series is None or series.traits != traits(metric, value_list):
+                continue
+            number = self._number(metric, sources[i][1], forms[i])
+            if number is not None:
+                self._add(series, key, metric, i, value_list, number)
+
+    def _forms(self, value_list, i):
+        """A value as rate, delta and raw; None where it gives none."""
+        _, kind, low, high = TYPES[value_list.type][i]
+        value = value_list.values[i]
+        if kind == 'GAUGE':
+            return {'rate': value, 'delta': value, 'raw': value}
+        forms = {'rate': None, 'delta': None, 'raw': float(value)}
+        before = self.counters.get((value_list.identifier, i))
+        if before is None and kind == 'ABSOLUTE':
+            before = (value_list.time - value_list.interval, 0)
+        if before is None or value_list.time > before[0]:
+            self.counters[value_list.identifier, i] = (value_list.time, value)
+        if before is not None and value_list.time > before[0]:
+            seconds = value_list.time - before[0]
+            growth = change(kind, low, high, before[1], value, seconds)
+            if growth is not None:
+                forms['rate'] = float(growth) / seconds
+                forms['delta'] = float(growth)
+        return forms
+
+    def _number(self, metric, kind, forms):
+        value = forms[metric.Counters or 'rate']
+        if value is not None and math.isnan(value):
+            value = 0.0 if metric.OnNaN == 'zero' else None
+        if value is None or math.isinf(value):
+            return None
+        return (value, 0.0) if metric.Combine else scaled(metric, (value, 0.0))
+
+    def _add(self, series, key, metric, i, value_list, number):
+        self.unproven.discard(key)
+        if not metric.Combine:
+            series.samples.append((value_list.second, number))
+            return
+        block = id(metric)
+        if block not in series.groups:
+            series.groups[block] = Group(metric, series.period)
+        series.groups[block].put((value_list.identifier, i), value_list,
+                                 number)
+
+    # ---- series
+
+    def _keys(self, metric, value_list, source):
+        """The series that a block feeds with one value: namespace, name and
+        dimensions of each set."""
+        parts = value_list.parts(source)
+        selected = dict(zip(SELECTORS, parts.values()))
+        if not all(passes(lines, selected[option])
+                   for option, lines in metric.select.items()):
+            return []
+        if len(TYPES[value_list.type]) == 1:
+            parts['ds'] = ''
+        name = expand(metric.name, parts)
+        namespace = expand(metric.Namespace or self.node.Namespace or
+                           'collectd', parts)
+        if not name.strip() or not namespace.strip():
+            return []
+        templates = {**self.node.dimensions, **metric.dimensions}
+        values = {dimension: expand(template, parts)
+                  for dimension, template in templates.items()}
+        sets = metric.sets or self.node.sets or [list(templates)]
+        return list(dict.fromkeys(
+            (namespace, name, frozenset((dimension, values[dimension])
+                                        for dimension in one
+                                        if values[dimension]))
+            for one in sets))
+
+    def _admit(self, value_list, targets):
+        new = {}
+        for metric, i, key in targets:
+            if key not in self.series:
+                new.setdefault(key, (metric, i))
+        room = (self.node.MaxMetrics or 1000) - len(self.series)
+        if len(new) > room:
+            sizes = sorted(len(key[2]) for key in new)
+            if (self.unproven or len({(id(m), i) for m, i in new.values()}) > 1
+                    or room and sizes[room - 1] == sizes[room]):
+                raise Undecided('which of several metrics is one too many')
+        for key in sorted(new, key=lambda key: len(key[2]))[:room]:
+            metric, _ = new[key]
+            self.unproven.add(key)
+            self.series[key] = Series(
+                traits(metric, value_list),
+                1 if metric.StorageResolution == 1 else self.minute)
+
+    # ---- data out
+
+    def flush(self, timeout):
+        """Cuts what ended so many seconds ago; with 0 also what is open."""
+        for key, series in self.series.items():
+            periods = series.cut(self.now - timeout, self.now, timeout == 0)
+            for start, samples in periods.items():
+                series.datum(samples, self.expected[
+                    (*key, *series.traits[:2], start)])
+
+
+def traits(metric, value_list):
+    """In which all that feeds a series must agree."""
+    unit = metric.Unit
+    if unit is None and (float(metric.Scale or 1) != 1 or
+                         metric.Counters not in (None, 'rate')):
+        unit = 'None'
+    elif unit is None and metric.Combine == 'count':
+        unit = 'Count'
+    elif unit is None:
+        unit = UNITS.get(value_list.type, 'None')
+    return (unit, metric.StorageResolution or 60,
+            metric.Statistics or 'values', metric.Combine)
