@@ -226,17 +226,19 @@ class Group:
         self.metric = metric
         self.period = period
         self.interval = {}  # by member
-        self.values = []  # (second, order, member, number)
+        self.values = []  # (second, order, member, number, whether late)
         self.slot = None  # its length, once something was cut
         self.cut_until = None
 
     def put(self, member, value_list, number):
         self.interval[member] = value_list.interval
+        is_late = (self.cut_until is not None and
+                   value_list.second < self.cut_until)
         self.values.append((value_list.second, len(self.values), member,
-                            number))
+                            number, is_late))
 
     def cut(self, limit, now, forced):
-        """Samples, as (time, number), of the slots that are due."""
+        """Samples, as (second, 0, number), of the slots that are due."""
         if not self.values:
             return
         slot = max([1, *map(math.ceil, self.interval.values())])
@@ -261,11 +263,11 @@ class Group:
                 continue
             number = scaled(self.metric, self._sample(start, slot))
             if number is not None:
-                yield start, number
+                yield start, 0, number
 
     def _reporters(self, start, slot):
-        return {member for second, _, member, _ in self.values
-                if start <= second < start + slot}
+        return {member for second, _, member, _, is_late in self.values
+                if start <= second < start + slot and not is_late}
 
     def _is_complete(self, start, slot):
         before = self._reporters(start - slot, slot)
@@ -273,7 +275,7 @@ class Group:
 
     def _sample(self, start, slot):
         newest = {}
-        for second, order, member, number in sorted(
+        for second, _, member, number, _ in sorted(
                 self.values, key=lambda one: one[:2]):
             if start - 2 * slot <= second < start + slot:
                 newest[member] = number
@@ -297,7 +299,7 @@ class Series:
     def __init__(self, traits, period):
         self.traits = traits  # (Unit, StorageResolution, Statistics, Combine)
         self.period = period
-        self.samples = []  # (second, number), of periods that are not cut
+        self.samples = []  # (second, order, number), of periods not cut yet
         self.groups = {}  # by block
 
     def cut(self, limit, now, forced):
@@ -305,18 +307,16 @@ class Series:
             self.samples += group.cut(limit, now, forced)
         periods = collections.defaultdict(list)
         kept = []
-        for second, number in self.samples:
-            start = second // self.period * self.period
-            if forced or start + self.period <= limit:
-                periods[start].append((second, number))
-            else:
-                kept.append((second, number))
+        for sample in self.samples:
+            start = sample[0] // self.period * self.period
+            is_cut = forced or start + self.period <= limit
+            (periods[start] if is_cut else kept).append(sample)
         self.samples = kept
         return periods
 
     def datum(self, samples, into):
         """One period's samples become data."""
-        numbers = [number for _, number in samples]
+        numbers = [number for *_, number in samples]
         statistics = self.traits[2]
         if statistics == 'values' or len(numbers) == 1:
             into.samples += numbers
@@ -330,7 +330,11 @@ class Series:
                 into.data += 1
             return
         if statistics == 'last':  # of one second, the later one to come
-            number = sorted(samples, key=lambda one: one[0])[-1][1]
+            newest = max(sample[:2] for sample in samples)
+            number, *others = {number for *when, number in samples
+                               if tuple(when) == newest}
+            if others:
+                raise Undecided('several are the last one')
         else:
             number = fitting(COMBINE[statistics](numbers))
         if number is not None:
@@ -346,23 +350,36 @@ class Model:
         self.now = now
         self.metrics = [metric for metric in node.metrics
                         if metric.Enabled is not False]
-        for one in [node, *self.metrics]:
-            if not set().union(*one.sets) <= {*node.dimensions,
-                                              *one.dimensions}:
-                raise Undecided('a set of dimensions that are not defined')
+        self._check()
         self.minute = max(n for n in range(1, 61)
                           if 60 % n == 0 and n <= node.FlushInterval)
         self.series = {}
         self.last = {}  # (time, values), by identifier
         self.counters = {}  # (time, number), by identifier and data source
+        self.order = 0  # of coming
         self.unproven = set()  # series that have had no sample
+        self.ghosts = set()  # those of values that are left out
         self.expected = collections.defaultdict(Expected)
+
+    def _check(self):
+        """That the daemon starts with it."""
+        agreed = {}
+        for one in [self.node, *self.metrics]:
+            if not set().union(*one.sets) <= {*self.node.dimensions,
+                                              *one.dimensions}:
+                raise Undecided('a set of dimensions that are not defined')
+        for one in self.metrics:
+            these = traits(one, None)
+            if agreed.setdefault(one.name, these) != these:
+                raise Undecided('blocks that contradict each other')
 
     # ---- values in
 
     def put(self, value_list):
+        self.order += 1
         ahead = min(self.node.FlushInterval, TOO_EARLY_S)
-        if not (self.now - TOO_OLD_S <= value_list.time <= self.now + ahead):
+        if not self.now - TOO_OLD_S <= value_list.second <= self.now + ahead:
+            self.ghosts.update(key for *_, key in self._targets(value_list))
             return
         this = (value_list.time, repr(value_list.values))
         if self.last.get(value_list.identifier) == this:
@@ -370,9 +387,7 @@ class Model:
         self.last[value_list.identifier] = this
         sources = TYPES[value_list.type]
         forms = [self._forms(value_list, i) for i in range(len(sources))]
-        targets = [(metric, i, key) for metric in self.metrics
-                   for i in range(len(sources))
-                   for key in self._keys(metric, value_list, sources[i][0])]
+        targets = self._targets(value_list)
         self._admit(value_list, targets)
         for metric, i, key in targets:
             series = self.series.get(key)
@@ -381,6 +396,12 @@ class Model:
             number = self._number(metric, sources[i][1], forms[i])
             if number is not None:
                 self._add(series, key, metric, i, value_list, number)
+
+    def _targets(self, value_list):
+        """(block, number of the data source, series)"""
+        return [(metric, i, key) for metric in self.metrics
+                for i, (source, *_) in enumerate(TYPES[value_list.type])
+                for key in self._keys(metric, value_list, source)]
 
     def _forms(self, value_list, i):
         """A value as rate, delta and raw; None where it gives none."""
@@ -413,7 +434,7 @@ class Model:
     def _add(self, series, key, metric, i, value_list, number):
         self.unproven.discard(key)
         if not metric.Combine:
-            series.samples.append((value_list.second, number))
+            series.samples.append((value_list.second, self.order, number))
             return
         block = id(metric)
         if block not in series.groups:
@@ -453,7 +474,10 @@ class Model:
         for metric, i, key in targets:
             if key not in self.series:
                 new.setdefault(key, (metric, i))
-        room = (self.node.MaxMetrics or 1000) - len(self.series)
+        most = self.node.MaxMetrics or 1000
+        room = most - len(self.series)
+        if room >= len(new) and len({*self.series, *new, *self.ghosts}) > most:
+            raise Undecided('whether a value that is left out makes a metric')
         if len(new) > room:
             sizes = sorted(len(key[2]) for key in new)
             if (self.unproven or len({(id(m), i) for m, i in new.values()}) > 1
@@ -478,7 +502,8 @@ class Model:
 
 
 def traits(metric, value_list):
-    """In which all that feeds a series must agree."""
+    """In which all that feeds a series must agree; of no value list: as far as
+    they are known before there is one."""
     unit = metric.Unit
     if unit is None and (float(metric.Scale or 1) != 1 or
                          metric.Counters not in (None, 'rate')):
@@ -486,6 +511,6 @@ def traits(metric, value_list):
     elif unit is None and metric.Combine == 'count':
         unit = 'Count'
     elif unit is None:
-        unit = UNITS.get(value_list.type, 'None')
+        unit = UNITS.get(value_list.type, 'None') if value_list else 'by type'
     return (unit, metric.StorageResolution or 60,
             metric.Statistics or 'values', metric.Combine)

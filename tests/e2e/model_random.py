@@ -228,5 +228,5 @@ def configuration(dice, steps):
                for metric in blocks(dice, letter, lists, outside)]
     dice.shuffle(metrics)
     return Node(metrics, dice.choice((1, 7, 10, 25, 60, 60, 60, 300, 86400)),
-                maybe(dice, 0.1, 2, 3, 5), maybe(dice, 0.3, *NAMESPACES),
+                maybe(dice, 0.2, 2, 3, 4, 5, 6, 8), maybe(dice, 0.3, *NAMESPACES),
                 outside, sets(dice, sorted(outside)))
