@@ -8,21 +8,12 @@ They are made to meet: selectors are of what is in the stream, times lie around
 the bounds of periods, slots and flushes, and now and then all is odd.
 """
 
-import dataclasses
 import math
 
-from model import SELECTORS, TYPES, Metric, Node, ValueList
+from model_input import SELECTORS, TYPES, Flush, Metric, Node, ValueList
 
 DAY = 86400
 TWO_WEEKS_S = 14 * DAY
-
-
-@dataclasses.dataclass(frozen=True)
-class Flush:
-    """Asked for by command; see FLUSHING."""
-
-    timeout: int
-
 
 # ---- values ------------------------------------------------------------------
 
@@ -108,7 +99,7 @@ def readings(dice, now):
             if dice.random() < 0.01:
                 yield time, source.report(now + dice.choice(
                     (5, 30, 200, 4000, 8000, -13 * DAY, -15 * DAY)))
-    if dice.random() < 0.15:  # more than fit into one datum
+    if dice.random() < 0.25:  # more than fit into one datum
         source = Source(dice, 10)
         at = now // 60 * 60 - dice.choice((60, 600))
         for k in range(dice.choice((149, 150, 151, 152, 299, 301, 420))):
@@ -136,10 +127,13 @@ def stream(dice):
 
 NAMES = ('', ' %{type_instance}', '%{.plugin}%{-plugin_instance}',
          ' %{host}/%{type_instance|none}', '%{.type}%{.type_instance}%{.ds}',
-         ' 100%% %{ds|one}', '%{plugin_instance|}%{type}')
+         ' 100%% %{ds|one}', '%{plugin_instance|}%{type}',
+         '%{-meta:team} %{env:STAGE}')
 VALUES = ('%{host}', '%{plugin}%{:plugin_instance}', '%{type_instance}',
-          '%{type_instance|all}', 'front', '%{ds}', '%{plugin_instance}')
-NAMESPACES = ('MyApp', 'Fleet/%{plugin}', '%{type_instance}', '%{host}.%{type}')
+          '%{type_instance|all}', 'front', '%{ds}', '%{plugin_instance}',
+          '%{meta:team}', '%{/env:STAGE}%{env:MISSING}')
+NAMESPACES = ('MyApp', '%{meta:team|nobody}', 'Fleet/%{plugin}',
+              '%{type_instance}', '%{host}.%{type}')
 SCALES = ('1', '2', '8', '0.5', '0.001', '-1', '0.00000095367431640625', '100',
           '1000000')
 OFFSETS = ('0', '0.25', '32', '-273.15')
@@ -227,6 +221,9 @@ def configuration(dice, steps):
     metrics = [metric for letter in 'ABCD'[:dice.randint(1, 4)]
                for metric in blocks(dice, letter, lists, outside)]
     dice.shuffle(metrics)
-    return Node(metrics, dice.choice((1, 7, 10, 25, 60, 60, 60, 300, 86400)),
-                maybe(dice, 0.2, 2, 3, 4, 5, 6, 8), maybe(dice, 0.3, *NAMESPACES),
-                outside, sets(dice, sorted(outside)))
+    return Node(
+        metrics, FlushInterval=dice.choice((1, 7, 10, 25, 60, 60, 300, 86400)),
+        Protocol=maybe(dice, 0.2, 'query', 'json'),
+        MaxMetrics=maybe(dice, 0.2, 2, 3, 4, 5, 6, 8),
+        Namespace=maybe(dice, 0.3, *NAMESPACES), dimensions=outside,
+        sets=sets(dice, sorted(outside)))
