@@ -34,10 +34,10 @@ ODD = (math.nan, math.inf, -math.inf, 1e109, -1e109, 2.0 ** 360, -0.0, 1e-110,
 class Source:
     """One identifier, and what it reports one after the other."""
 
-    def __init__(self, dice, interval):
+    def __init__(self, dice, interval, kind=None):
         self.dice = dice
         self.interval = interval
-        self.type = dice.choice([*TYPES, 'gauge', 'gauge', 'derive'])
+        self.type = kind or dice.choice([*TYPES, 'gauge', 'gauge', 'derive'])
         self.names = (dice.choice(HOSTS), dice.choice(PLUGINS),
                       dice.choice(INSTANCES), self.type,
                       dice.choice(TYPE_INSTANCES))
@@ -100,9 +100,12 @@ def readings(dice, now):
                 yield time, source.report(now + dice.choice(
                     (5, 30, 200, 4000, 8000, -13 * DAY, -15 * DAY)))
     if dice.random() < 0.25:  # more than fit into one datum
-        source = Source(dice, 10)
+        source = Source(dice, 10, 'gauge')
+        source.is_odd = False
+        numbers = dice.sample(range(1000), dice.choice((149, 150, 151, 301)))
+        source.style = lambda dice: numbers.pop() / 8
         at = now // 60 * 60 - dice.choice((60, 600))
-        for k in range(dice.choice((149, 150, 151, 152, 299, 301, 420))):
+        for k in range(len(numbers)):
             yield begin, source.report(at + k / 8)
 
 
