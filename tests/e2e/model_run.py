@@ -27,7 +27,6 @@ from times import FastClock, samples_of
 STANDS = 0.01  # rate of the clock: a round takes less than a second of it
 SYNC = Metric('sync', {'Plugin': ['sync']}, Namespace='sync', sets=[[]])
 TOO_OLD_S = 20 * 86400
-_folders = itertools.count()
 
 
 # ---- the configuration as text -----------------------------------------------
@@ -329,25 +328,34 @@ def shrink(fails, node, steps, seconds=60):
         except Undecided:
             return False
 
+    node = simplest(node, fewer_blocks, lambda one: still(one, steps))
+    steps = fewest(steps, lambda some: still(node, some))
+    node = simplest(node, fewer_options, lambda one: still(one, steps))
+    return node, fewest(steps, lambda some: still(node, some))
+
+
+def fewest(steps, still):
+    """Drops halves, quarters, ... and single steps."""
     size = len(steps) // 2
     while size >= 1:
         at = 0
         while at < len(steps):
             fewer = steps[:at] + steps[at + size:]
-            if still(node, fewer):
+            if still(fewer):
                 steps = fewer
             else:
                 at += size
         size //= 2
-    for simpler in simplifications:
-        changed = True
-        while changed:
-            changed = False
-            for candidate in simpler(node):
-                if still(candidate, steps):
-                    node, changed = candidate, True
-                    break
-    return node, steps
+    return steps
+
+
+def simplest(node, simpler, still):
+    """The last of the simpler ones that is still wrong."""
+    while True:
+        found = next(filter(still, simpler(node)), None)
+        if found is None:
+            return node
+        node = found
 
 
 def fewer_blocks(node):
@@ -372,9 +380,6 @@ def fewer_options(node):
             yield dataclasses.replace(
                 node, metrics=[*node.metrics[:i], plainer,
                                *node.metrics[i + 1:]])
-
-
-simplifications = (fewer_blocks, fewer_options)
 
 
 def report(node, now, steps, found):
