@@ -238,7 +238,7 @@ class Model:
         self.counters = {}  # (time, number), by identifier and data source
         self.order = 0  # of coming
         self.unproven = set()  # series that have had no sample
-        self.ghosts = set()  # those of values that are left out
+        self.ghosts = {}  # traits of series of values that are left out
         self.expected = collections.defaultdict(Expected)
 
     def _check(self):
@@ -259,7 +259,9 @@ class Model:
         self.order += 1
         ahead = min(self.node.FlushInterval, TOO_EARLY_S)
         if not self.now - TOO_OLD_S <= value_list.second <= self.now + ahead:
-            self.ghosts.update(key for *_, key in self._targets(value_list))
+            self.ghosts.update({
+                key: traits(metric, value_list)
+                for metric, _, key in self._targets(value_list)})
             return
         this = (value_list.time, repr(value_list.values))
         if self.last.get(value_list.identifier) == this:
@@ -270,8 +272,11 @@ class Model:
         targets = self._targets(value_list)
         self._admit(value_list, targets)
         for metric, i, key in targets:
+            its = traits(metric, value_list)
+            if self.ghosts.get(key, its) != its:
+                raise Undecided('whether a value that is left out has a unit')
             series = self.series.get(key)
-            if series is None or series.traits != traits(metric, value_list):
+            if series is None or series.traits != its:
                 continue
             number = self._number(metric, sources[i][1], forms[i])
             if number is not None:
