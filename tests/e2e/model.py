@@ -10,9 +10,6 @@ not for speed; it shares nothing with the plugin.
     model.flush(0)      # as the stop does
     model.expected      # {(series, timestamp): Expected}
 
-A number is a pair, (value, slack): additions whose order is not promised may
-give anything that is not further off than slack.  It is 0 for all else.
-
 Undecided is raised where the manual leaves more than one outcome open.
 """
 
@@ -21,80 +18,14 @@ import dataclasses
 import math
 
 from model_input import SELECTORS, TYPES, Undecided, expand, passes
+from model_numbers import COMBINE, change, count, fitting, scaled, total
 
 TOO_OLD_S = 1206000  # BufferAge
 TOO_EARLY_S = 7200
-GREATEST, LEAST = 2.0 ** 360, 2.0 ** -360
 DISTINCT = 150  # values in one datum
-RELATIVE = 1e-12  # what the order of additions may cost
 
 UNITS = {'memory': 'Bytes', 'percent': 'Percent', 'users': 'Count',
          'if_octets': 'Bytes/Second', 'disk_ops': 'Count/Second'}
-
-
-# ---- numbers -----------------------------------------------------------------
-
-def whole(how, value):
-    if how == 'nearest':  # halves away from zero
-        below = math.floor(abs(value))
-        return math.copysign(below + (abs(value) - below >= 0.5), value)
-    return float({'ceil': math.ceil, 'floor': math.floor}[how](value))
-
-
-def fitting(number):
-    """As CloudWatch takes it; None: it does not."""
-    value, slack = number
-    if not math.isfinite(value) or abs(value) > GREATEST:
-        return None
-    return (0.0, 0.0) if abs(value) < LEAST else (value, slack)
-
-
-def scaled(metric, number):
-    """Times Scale, plus Offset, Round; None if CloudWatch refuses it."""
-    value, slack = number
-    scale = float(metric.Scale or 1)
-    value, slack = value * scale + float(metric.Offset or 0), slack * abs(scale)
-    if metric.Round and math.isfinite(value) and abs(value) <= GREATEST:
-        low, high = (whole(metric.Round, value + off) for off in
-                     (-slack, slack))
-        if low != high:
-            raise Undecided('Round of a sum in some order')
-        value, slack = low, 0.0
-    return fitting((value, slack))
-
-
-def total(numbers):
-    """A sum in some order."""
-    values = [value for value, _ in numbers]
-    exact = all(value == math.floor(value * 1024) / 1024 and
-                abs(value) < 2 ** 32 for value in values)
-    slack = 0.0 if exact else RELATIVE * math.fsum(map(abs, values))
-    return math.fsum(values), slack + sum(slack for _, slack in numbers)
-
-
-def average(numbers):
-    value, slack = total(numbers)
-    return value / len(numbers), slack / len(numbers) + RELATIVE * abs(value)
-
-
-def count(numbers):
-    return float(len(numbers)), 0.0
-
-
-COMBINE = {'sum': total, 'average': average, 'min': min, 'max': max,
-           'count': count}
-
-
-def change(kind, low, high, before, after, seconds):
-    """The growth of a counter; None for a reset."""
-    if kind == 'ABSOLUTE':
-        return after
-    if after >= before or kind == 'DERIVE' and (low is None or low < 0):
-        return after - before
-    if kind == 'DERIVE' or high is None:
-        return None
-    growth = after - before + (2 ** 32 if before < 2 ** 32 else 2 ** 64)
-    return growth if growth / seconds < high else None
 
 
 # ---- Combine -----------------------------------------------------------------
@@ -267,8 +198,8 @@ class Model:
         if self.last.get(value_list.identifier) == this:
             return
         self.last[value_list.identifier] = this
-        sources = TYPES[value_list.type]
-        forms = [self._forms(value_list, i) for i in range(len(sources))]
+        forms = [self._forms(value_list, i)
+                 for i in range(len(value_list.values))]
         targets = self._targets(value_list)
         self._admit(value_list, targets)
         for metric, i, key in targets:
@@ -278,7 +209,7 @@ class Model:
             series = self.series.get(key)
             if series is None or series.traits != its:
                 continue
-            number = self._number(metric, sources[i][1], forms[i])
+            number = self._number(metric, forms[i])
             if number is not None:
                 self._add(series, key, metric, i, value_list, number)
 
@@ -308,7 +239,7 @@ class Model:
                 forms['delta'] = float(growth)
         return forms
 
-    def _number(self, metric, kind, forms):
+    def _number(self, metric, forms):
         value = forms[metric.Counters or 'rate']
         if value is not None and math.isnan(value):
             value = 0.0 if metric.OnNaN == 'zero' else None
@@ -365,8 +296,9 @@ class Model:
             raise Undecided('whether a value that is left out makes a metric')
         if len(new) > room:
             sizes = sorted(len(key[2]) for key in new)
-            if (self.unproven or len({(id(m), i) for m, i in new.values()}) > 1
-                    or room and sizes[room - 1] == sizes[room]):
+            origins = {(id(metric), i) for metric, i in new.values()}
+            if (self.unproven or len(origins) > 1 or
+                    room and sizes[room - 1] == sizes[room]):
                 raise Undecided('which of several metrics is one too many')
         for key in sorted(new, key=lambda key: len(key[2]))[:room]:
             metric, _ = new[key]

@@ -18,9 +18,10 @@ import tempfile
 import time
 
 from expect import said
-from model import DISTINCT, Model, total
+from model import DISTINCT, Model
 from model_input import (ENVIRONMENT, META, TYPES_DB, Flush, Metric, Undecided,
                          ValueList)
+from model_numbers import total
 from scene import KEY, REGION, SECRET, Scene, lines_of
 from times import FastClock, samples_of
 
