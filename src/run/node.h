@@ -47,6 +47,8 @@ struct sender {
   struct tally tally;
   uint32_t forgot_s; /* steady time of the last look at the silent */
   int64_t flushed_s; /* last multiple of FlushInterval that was due */
+  size_t room;       /* samples that the last list was made for */
+  bool burst_ended;  /* that was much more not long ago */
   uint64_t awaited;  /* values for which the last flush kept what names them */
 };
 

@@ -6,13 +6,20 @@
 
 #include <time.h>
 
-#define IDLE_MAX_MS 5000  /* how long a step of the wall clock goes unseen */
-#define SILENT_MIN_S 3600 /* an identifier is forgotten after this long */
-#define MEMBER_MIN_S 120  /* a member of a Combine, while there are many */
-#define FORGET_EVERY_S                                                         \
-  60                       /* each look takes all identifiers from the caches  \
-                              of the writers' processors */
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#define IDLE_MAX_MS 5000   /* how long a step of the wall clock goes unseen */
+#define SILENT_MIN_S 3600  /* an identifier is forgotten after this long */
+#define MEMBER_MIN_S 120   /* a member of a Combine, while there are many */
 #define FORGET_CHAINS 1024 /* looked at in one go under the lock */
+
+/* Each look at the identifiers takes them from the caches of the writers'
+ * processors. */
+#define FORGET_EVERY_S 60
+
+#define BURST_BYTES (1024 * 1024) /* by which lists are shorter after one */
 
 /* What the thread was asked for. */
 struct orders {
@@ -45,6 +52,9 @@ static void take(struct sender *s, uint64_t awaited) {
   size_t room = agg_room(&s->agg);
   pthread_mutex_unlock(&s->lock);
   (void)samples_reserve(&list, room);
+  if (s->room > room + BURST_BYTES / sizeof(struct sample))
+    s->burst_ended = true;
+  s->room = room;
 
   pthread_mutex_lock(&s->lock);
   agg_take(&s->agg, &list);
@@ -56,6 +66,19 @@ static void take(struct sender *s, uint64_t awaited) {
   report_say(&said, s->options->node);
   cut_put(&s->flush.cut, &list, awaited, &s->tally);
   share_memory(s);
+}
+
+/* What a burst of values took was freed, but the C library may keep it for the
+ * process, as it lies between what others have.  To look for it takes some
+ * milliseconds, in which others wait for memory: so this is not done each time.
+ */
+static void give_back(struct sender *s) {
+  if (!s->burst_ended)
+    return;
+  s->burst_ended = false;
+#ifdef __GLIBC__
+  (void)malloc_trim(0);
+#endif
 }
 
 /* Between flushes only a list that is half full is taken. */
@@ -103,6 +126,7 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
   flush_run(&s->flush, &horizon, delivery_flush_number(s->delivery), values,
             &s->tally);
   share_memory(s);
+  give_back(s);
   report_say_tally(&s->tally, s->options->node);
   forget(s);
 }

@@ -187,6 +187,7 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
                             .awaited = s->awaited};
 
   s->cut.period_s = s->period_s;
+  (void)samples_reserve(&s->taken, agg_room(&s->agg));
   agg_take(&s->agg, &s->taken);
   cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, s);

@@ -148,6 +148,31 @@ static void what_waits_is_bounded(void **state) {
   }
 }
 
+/* At one value a period all lists together take 36 bytes a series at most, and
+ * none grows while values come. */
+static void lists_are_short_at_rest(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, PER_HOST, 1000);
+  for (int minute = 0; minute < 8; minute++) {
+    size_t cap = s.agg.samples.cap;
+    for (int host = 0; host < 1000; host++) {
+      char name[8];
+      (void)snprintf(name, sizeof(name), "h%d", host);
+      /* The last hundred come when the next period has begun. */
+      stream_gauge(&s, name, host, minute * 60 + (host < 900 ? 5 : 65), 60);
+    }
+    if (minute > 0)
+      assert_int_equal(s.agg.samples.cap, cap);
+    stream_flush(&s, minute * 60 + 60, false);
+    assert_int_equal(s.taken.cap, 0);
+    assert_int_equal(s.cut.open.n, 100);
+    size_t bytes = (s.agg.samples.cap + s.cut.open.cap) * sizeof(struct sample);
+    assert_true(bytes <= 36 * 1000);
+  }
+  stream_close(&s);
+}
+
 /* More than a list can hold, none of which can be summed up: of two periods the
  * older goes, of one the series that came last. */
 static void too_many_series_lose_the_oldest(void **state) {
@@ -511,6 +536,7 @@ int main(void) {
       cmocka_unit_test(what_is_open_is_held),
       cmocka_unit_test(a_sum_beyond_the_range_is_counted),
       cmocka_unit_test(what_waits_is_bounded),
+      cmocka_unit_test(lists_are_short_at_rest),
       cmocka_unit_test(too_many_series_lose_the_oldest),
       cmocka_unit_test(slots_leave_half),
       cmocka_unit_test(a_million_in_one_period),
