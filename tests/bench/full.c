@@ -27,7 +27,7 @@ static void read_series(struct full_datum *one, const struct json *object) {
   one->series =
       (struct series_name){.name = text(object, "MetricName"),
                            .dimensions = one->dimensions,
-                           .n_dimensions = json_count(dimensions),
+                           .n_dimensions = (uint32_t)json_count(dimensions),
                            .unit = unit.len > 0 ? unit_find(unit) : "None",
                            .resolution_s = 60};
   if (one->series.n_dimensions > FULL_DIMENSIONS)
