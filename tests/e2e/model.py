@@ -168,7 +168,6 @@ class Model:
         self.last = {}  # (time, values), by identifier
         self.counters = {}  # (time, number), by identifier and data source
         self.order = 0  # of coming
-        self.unproven = set()  # series that have had no sample
         self.ghosts = {}  # traits of series of values that are left out
         self.expected = collections.defaultdict(Expected)
 
@@ -211,7 +210,7 @@ class Model:
                 continue
             number = self._number(metric, forms[i])
             if number is not None:
-                self._add(series, key, metric, i, value_list, number)
+                self._add(series, metric, i, value_list, number)
 
     def _targets(self, value_list):
         """(block, number of the data source, series)"""
@@ -247,8 +246,7 @@ class Model:
             return None
         return (value, 0.0) if metric.Combine else scaled(metric, (value, 0.0))
 
-    def _add(self, series, key, metric, i, value_list, number):
-        self.unproven.discard(key)
+    def _add(self, series, metric, i, value_list, number):
         if not metric.Combine:
             series.samples.append((value_list.second, self.order, number))
             return
@@ -297,12 +295,10 @@ class Model:
         if len(new) > room:
             sizes = sorted(len(key[2]) for key in new)
             origins = {(id(metric), i) for metric, i in new.values()}
-            if (self.unproven or len(origins) > 1 or
-                    room and sizes[room - 1] == sizes[room]):
+            if len(origins) > 1 or room and sizes[room - 1] == sizes[room]:
                 raise Undecided('which of several metrics is one too many')
         for key in sorted(new, key=lambda key: len(key[2]))[:room]:
             metric, _ = new[key]
-            self.unproven.add(key)
             self.series[key] = Series(
                 traits(metric, value_list),
                 1 if metric.StorageResolution == 1 else self.minute)

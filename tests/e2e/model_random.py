@@ -185,8 +185,10 @@ def dimensions(dice, share):
 
 
 def sets(dice, names):
-    if not names or dice.random() < 0.5:
+    if not names or dice.random() < 0.4:
         return []
+    if dice.random() < 0.3:  # for the host, and for all hosts
+        return dice.sample([[], names[:1], names], 3)
     return [dice.sample(names, dice.randint(0, len(names)))
             for _ in range(dice.randint(1, 3))]
 
@@ -220,13 +222,14 @@ def blocks(dice, letter, lists, outside):
 
 def configuration(dice, steps):
     lists = [step for step in steps if isinstance(step, ValueList)]
-    outside = dimensions(dice, 0.5)
+    most = maybe(dice, 0.2, 2, 3, 4, 5, 6, 8)
+    outside = dimensions(dice, 0.5 if most is None else 0.9)
     metrics = [metric for letter in 'ABCD'[:dice.randint(1, 4)]
                for metric in blocks(dice, letter, lists, outside)]
     dice.shuffle(metrics)
     return Node(
         metrics, FlushInterval=dice.choice((1, 7, 10, 25, 60, 60, 300, 86400)),
         Protocol=maybe(dice, 0.2, 'query', 'json'),
-        MaxMetrics=maybe(dice, 0.2, 2, 3, 4, 5, 6, 8),
+        MaxMetrics=most,
         Namespace=maybe(dice, 0.3, *NAMESPACES), dimensions=outside,
         sets=sets(dice, sorted(outside)))
