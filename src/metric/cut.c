@@ -41,11 +41,6 @@ static void lose(struct tally *tally, enum reason reason,
   tally_add_text(tally, reason, 1, series_as_it_comes(sample)->identifier);
 }
 
-/* In samples. */
-static size_t limit_of(const struct cut *cut) {
-  return cut->limit_bytes / sizeof(struct sample);
-}
-
 static int keep_member(struct cut *cut, const struct sample *sample) {
   struct group *group = sample->member->group;
 
@@ -175,13 +170,12 @@ void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
 /* ---- room -----------------------------------------------------------------
  */
 
-/* How many samples may be open while n values of slots come: all that those
- * leave, and half in any case. */
-static size_t room_for_open(const struct cut *cut, size_t n) {
-  size_t limit = limit_of(cut), half = limit / 2;
-  size_t n_slots = cut->n_waiting + n;
+/* How many samples there is room for beside n others: all that those leave, and
+ * half in any case. */
+static size_t room_beside(const struct cut *cut, size_t n) {
+  size_t limit = cut->limit_bytes / sizeof(struct sample), half = limit / 2;
 
-  return n_slots < half ? limit - n_slots : limit - half;
+  return limit - (n < half ? n : half);
 }
 
 /* Drops the oldest of what does not wait for identity until n samples are open;
@@ -204,41 +198,46 @@ static void drop_oldest(struct cut *cut, uint64_t awaited, size_t n,
     drop(tally, REASON_FULL, &open->sample[--open->n]);
 }
 
-/* Sees to it that what is open leaves room for n values of slots. */
-static void make_room(struct cut *cut, size_t n, uint64_t awaited,
-                      struct tally *tally) {
-  struct samples *open = &cut->open;
-  size_t room = room_for_open(cut, n), n_wanted = room - room / FREED_SHARE;
-
-  if (open->n <= room)
-    return;
-  open->n = fold_equal(open->sample, open->n, cut->period_s);
-  if (open->n > n_wanted)
-    open->n = fold_largest(open->sample, open->n, n_wanted, cut->period_s);
-  if (open->n <= room)
-    return;
+/* Drops n of what is open: what waits for identity first. */
+static void make_way(struct cut *cut, uint64_t awaited, size_t n,
+                     struct tally *tally) {
+  size_t n_left = cut->open.n - n;
   size_t n_awaited = count_awaited(cut, awaited);
-  size_t n_beyond = open->n - n_wanted;
-  limit_awaited(cut, awaited, n_awaited > n_beyond ? n_awaited - n_beyond : 0,
-                tally);
+
+  limit_awaited(cut, awaited, n_awaited > n ? n_awaited - n : 0, tally);
+  drop_oldest(cut, awaited, n_left, tally);
+}
+
+void cut_limit(struct cut *cut, uint64_t awaited, struct tally *tally) {
+  struct samples *open = &cut->open;
+  size_t room = room_beside(cut, cut->n_waiting);
+  size_t n_wanted = room - room / FREED_SHARE;
+
+  if (open->n > room) {
+    open->n = fold_equal(open->sample, open->n, cut->period_s);
+    if (open->n > n_wanted)
+      open->n = fold_largest(open->sample, open->n, n_wanted, cut->period_s);
+  }
+  if (awaited != 0)
+    limit_awaited(cut, awaited, room_beside(cut, 0) / AWAITED_SHARE, tally);
   if (open->n > room)
-    drop_oldest(cut, awaited, n_wanted, tally);
+    make_way(cut, awaited, open->n - n_wanted, tally);
+  samples_fit(open);
 }
 
 /* ---- what comes -----------------------------------------------------------
  */
 
-/* Samples of series without Combine stay here until their period is cut.
- * Returns how many others there are. */
-static size_t keep_open(struct cut *cut, struct samples *taken,
-                        struct tally *tally) {
+/* Samples of series without Combine stay here until their period is cut. */
+static void keep_open(struct cut *cut, const struct samples *taken,
+                      struct tally *tally) {
   struct samples *open = &cut->open;
-  size_t n_members = 0;
+  size_t n = 0;
 
   for (size_t i = 0; i < taken->n; i++)
-    n_members += is_member(&taken->sample[i]);
+    n += !is_member(&taken->sample[i]);
   /* Without memory there is still room for some. */
-  (void)samples_reserve(open, open->n + taken->n - n_members);
+  (void)samples_reserve(open, open->n + n);
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
     if (is_member(sample))
@@ -251,34 +250,26 @@ static size_t keep_open(struct cut *cut, struct samples *taken,
     open->sample[open->n] = *sample;
     open->sample[open->n++].n = 1;
   }
-  return n_members;
 }
 
 static void keep_members(struct cut *cut, const struct samples *taken,
                          struct tally *tally) {
-  size_t limit = limit_of(cut);
+  size_t room = room_beside(cut, cut->open.n);
 
   for (size_t i = 0; i < taken->n; i++) {
     const struct sample *sample = &taken->sample[i];
     if (!is_member(sample))
       continue;
-    if (cut->open.n + cut->n_waiting >= limit)
+    if (cut->n_waiting >= room)
       lose(tally, REASON_FULL, sample);
     else if (keep_member(cut, sample) != 0)
       lose(tally, REASON_MEMORY, sample);
   }
 }
 
-void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
-             struct tally *tally) {
-  size_t n_members = keep_open(cut, taken, tally);
-
-  make_room(cut, n_members, awaited, tally);
-  samples_fit(&cut->open);
-  if (n_members > 0)
-    keep_members(cut, taken, tally);
-  if (awaited != 0)
-    limit_awaited(cut, awaited, limit_of(cut) / AWAITED_SHARE, tally);
+void cut_put(struct cut *cut, struct samples *taken, struct tally *tally) {
+  keep_open(cut, taken, tally);
+  keep_members(cut, taken, tally);
   samples_clear(taken);
 }
 

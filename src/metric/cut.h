@@ -22,24 +22,29 @@ struct cut {
   size_t n_waiting;    /* values in them */
 };
 
-/* Takes over all samples; *taken is empty afterwards, and has no memory.
- *
- * Where they pass the limit, equal ones are counted together, and then the
- * largest periods are summed up (fold.h).  If that is not enough, those that
- * wait for the instance's identity are dropped, the oldest first, and then the
- * oldest of all others; these are counted as lost.  What waits for identity has
- * half of the limit at most, and values of slots may take all from others but
- * the other half.
- *
- * awaited  as in struct horizon */
-void cut_put(struct cut *cut, struct samples *taken, uint64_t awaited,
-             struct tally *tally);
+/* Takes over all samples; *taken is empty afterwards, and has no memory. Values
+ * of slots are counted as lost where there is no room within the limit: they
+ * have what others leave, and half in any case. */
+void cut_put(struct cut *cut, struct samples *taken, struct tally *tally);
 
 /* Cuts what the horizon reaches and tells the data, series by series in the
  * order of their birth, each in the order of time.  What was left out is
  * counted.  What is due is sorted where it lies; its memory is given back. */
 void cut_run(struct cut *cut, const struct horizon *horizon,
              struct tally *tally, period_fn emit, void *context);
+
+/* Sees to it that what waits keeps the limit: to be called after cut_put(), and
+ * where a flush follows, after cut_run().  What is open has what values of
+ * slots leave, and half in any case.
+ *
+ * Where that is passed, equal samples are counted together, and then the
+ * largest periods are summed up (fold.h).  If that is not enough, those that
+ * wait for the instance's identity are dropped, the oldest first, and then the
+ * oldest of all others; these are counted as lost.  What waits for identity has
+ * half of the limit at most.
+ *
+ * awaited  as in struct horizon */
+void cut_limit(struct cut *cut, uint64_t awaited, struct tally *tally);
 
 /* Counts what waits for the instance's identity as lost, which it is with the
  * stop. */

@@ -44,7 +44,7 @@ static void share_memory(struct sender *s) {
 
 /* Takes away what the writers left.  The list that is left in its place has as
  * much room as will be needed, so that it need not grow. */
-static void take(struct sender *s, uint64_t awaited) {
+static void take(struct sender *s) {
   struct report_queue said;
   struct samples list = {0};
 
@@ -64,8 +64,7 @@ static void take(struct sender *s, uint64_t awaited) {
   pthread_mutex_unlock(&s->lock);
 
   report_say(&said, s->options->node);
-  cut_put(&s->flush.cut, &list, awaited, &s->tally);
-  share_memory(s);
+  cut_put(&s->flush.cut, &list, &s->tally);
 }
 
 /* What a burst of values took was freed, but the C library may keep it for the
@@ -88,8 +87,11 @@ static void take_if_asked(void *sender) {
   pthread_mutex_lock(&s->lock);
   bool is_asked = s->take_asked;
   pthread_mutex_unlock(&s->lock);
-  if (is_asked)
-    take(s, s->awaited);
+  if (!is_asked)
+    return;
+  take(s);
+  cut_limit(&s->flush.cut, s->awaited, &s->tally);
+  share_memory(s);
 }
 
 /* Forgets identifiers that fell silent, a few chains at a time, so that writers
@@ -121,10 +123,12 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
                             .awaited = ec2_awaited(values)};
 
   s->awaited = horizon.awaited;
-  take(s, horizon.awaited);
+  take(s);
+  share_memory(s);
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
   flush_run(&s->flush, &horizon, delivery_flush_number(s->delivery), values,
             &s->tally);
+  cut_limit(&s->flush.cut, horizon.awaited, &s->tally);
   share_memory(s);
   give_back(s);
   report_say_tally(&s->tally, s->options->node);

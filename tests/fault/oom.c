@@ -118,8 +118,9 @@ static void cut(struct run *run, int64_t until) {
   fill_reset(&run->fill);
   run->s.cut.period_s = horizon.period_s;
   agg_take(&run->s.agg, &run->s.taken);
-  cut_put(&run->s.cut, &run->s.taken, run->s.awaited, &run->s.tally);
+  cut_put(&run->s.cut, &run->s.taken, &run->s.tally);
   cut_run(&run->s.cut, &horizon, &run->s.tally, take_datum, run);
+  cut_limit(&run->s.cut, run->s.awaited, &run->s.tally);
 }
 
 static void join(struct run *run, enum protocol protocol) {

@@ -189,8 +189,9 @@ static inline void stream_flush(struct stream *s, int64_t until, bool forced) {
   s->cut.period_s = s->period_s;
   (void)samples_reserve(&s->taken, agg_room(&s->agg));
   agg_take(&s->agg, &s->taken);
-  cut_put(&s->cut, &s->taken, s->awaited, &s->tally);
+  cut_put(&s->cut, &s->taken, &s->tally);
   cut_run(&s->cut, &horizon, &s->tally, stream_put, s);
+  cut_limit(&s->cut, s->awaited, &s->tally);
 }
 
 static inline void stream_word(struct stream *s, const char *word) {

@@ -349,15 +349,17 @@ static void all_are_accounted_for(void **state) {
                                 .awaited = s.awaited};
       s.cut.period_s = s.period_s;
       agg_take(&s.agg, &s.taken);
-      cut_put(&s.cut, &s.taken, s.awaited, &s.tally);
+      cut_put(&s.cut, &s.taken, &s.tally);
+      if (wire_often(&random, 50))
+        cut_run(&s.cut, &horizon, &s.tally, see, &seen);
+      cut_limit(&s.cut, s.awaited, &s.tally);
       assert_true(cut_bytes(&s.cut) <= s.cut.limit_bytes);
-      cut_run(&s.cut, &horizon, &s.tally, see, &seen);
       assert_int_equal(stream_held(&s), s.cut.open.n);
     }
     struct horizon end = {
         .until_s = EPOCH + 900, .latest_s = EPOCH + 900, .period_s = 10};
     agg_take(&s.agg, &s.taken);
-    cut_put(&s.cut, &s.taken, 0, &s.tally);
+    cut_put(&s.cut, &s.taken, &s.tally);
     cut_run(&s.cut, &end, &s.tally, see, &seen);
     uint64_t n_lost =
         stream_lost(&s, REASON_FULL) + stream_lost(&s, REASON_AWAITED);
@@ -457,6 +459,58 @@ static void what_waits_leaves_room(void **state) {
   stream_close(&s);
 }
 
+/* What can be summed up, or counted together, is not dropped. */
+static void what_waits_is_made_shorter(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, GROUP "Metric 'm'\nStatistics 'set'", 100);
+  s.cut.limit_bytes = 40 * sizeof(struct sample);
+  stream_play(&s, "?");
+  for (int second = 0; second < 35; second++)
+    stream_gauge(&s, "a", second, second, 60);
+  stream_flush(&s, 0, false);
+  assert_int_equal(s.cut.open.n, 4);
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+  stream_play(&s, "+ |60");
+  assert_string_equal(buf_str(&s.out), "m{$}@0=[n35 s595 0..34]");
+  stream_close(&s);
+}
+
+/* Only so many of those that wait are dropped as others need. */
+static void what_waits_makes_way(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s,
+              GROUP "Metric 'm'\nHost 'z'\nMetric '%{host}'\nHost '!z'\n"
+                    "DimensionSet ''",
+              100);
+  s.period_s = 1;
+  s.cut.limit_bytes = 40 * sizeof(struct sample);
+  stream_play(&s, "?");
+  for (int second = 0; second < 18; second++)
+    stream_gauge(&s, "z", second, second, 60);
+  for (int host = 0; host < 23; host++) {
+    const char name[2] = {(char)('a' + host), '\0'};
+    stream_gauge(&s, name, host, 20, 60);
+  }
+  stream_flush(&s, 0, false);
+  assert_in_range(stream_lost(&s, REASON_AWAITED), 11, 13);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 0);
+  stream_close(&s);
+}
+
+/* What a flush cuts at once is not made shorter before. */
+static void what_is_due_stays_exact(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, "Metric 'm'", 100);
+  s.cut.limit_bytes = 6 * sizeof(struct sample);
+  stream_play(&s, "a@0=1 a@1=2 a@2=3 a@3=4 a@4=5 |0 a@5=6 a@6=7 a@7=8 |60");
+  assert_string_equal(buf_str(&s.out), "m@0=1,2,3,4,5,6,7,8");
+  assert_int_equal(stream_lost(&s, REASON_FOLDED), 0);
+  stream_close(&s);
+}
+
 /* Of a sum whole slots go: no half one is left. */
 static void whole_slots_make_room(void **state) {
   (void)state;
@@ -543,6 +597,9 @@ int main(void) {
       cmocka_unit_test(all_are_accounted_for),
       cmocka_unit_test(what_needs_identity_waits_for_it),
       cmocka_unit_test(what_waits_leaves_room),
+      cmocka_unit_test(what_waits_is_made_shorter),
+      cmocka_unit_test(what_waits_makes_way),
+      cmocka_unit_test(what_is_due_stays_exact),
       cmocka_unit_test(whole_slots_make_room),
       cmocka_unit_test(what_is_open_is_bounded_beside_what_waits),
       cmocka_unit_test(what_still_waits_at_the_stop_is_counted),

@@ -111,7 +111,7 @@ static const char *flush_minute(struct node *node, int minute) {
                             .awaited = ec2_awaited(&node->values)};
   stream_gauge(s, "a", minute, minute * 60 + 5, 60);
   agg_take(&s->agg, &s->taken);
-  cut_put(&node->flush.cut, &s->taken, horizon.awaited, &s->tally);
+  cut_put(&node->flush.cut, &s->taken, &s->tally);
   buf_reset(&node->delivery.out);
   flush_run(&node->flush, &horizon, minute + 1, &node->values, &s->tally);
   return buf_str(&node->delivery.out);
