@@ -131,10 +131,10 @@ static void add_one(struct agg *agg, const struct target *target, double value,
   append(agg, &sample, in);
 }
 
-/* Whether the value's time is one that is of use. */
-static bool is_in_window(struct agg *agg, const struct input *in,
-                         const struct agg_now *now, int64_t second) {
+bool agg_is_in_time(struct agg *agg, const struct input *in,
+                    const struct agg_now *now) {
   int64_t service_s = now->wall_s + now->offset_s;
+  int64_t second = in->time_us / SECOND_US;
 
   if (second < service_s - agg->past_s || second <= 0) {
     tally_add(&agg->tally, REASON_OLD, in);
@@ -180,7 +180,7 @@ void agg_add(struct agg *agg, struct binding *binding, const struct input *in,
   struct rate *rates = binding->has_rates ? binding_rates(binding) : NULL;
 
   binding->interval_s = interval_of(in);
-  if (binding->n_targets == 0 || !is_in_window(agg, in, now, second))
+  if (binding->n_targets == 0 || !agg_is_in_time(agg, in, now))
     return;
   if (is_twice(binding, in)) {
     tally_add(&agg->tally, REASON_TWICE, in);

@@ -50,6 +50,12 @@ void agg_init(struct agg *agg, size_t max_metrics, size_t max_samples,
               int64_t past_s, int64_t ahead_s, size_t n_meta, uint64_t seed);
 void agg_clear(struct agg *agg);
 
+/* Whether a value list comes at a time that is of use; if not, it is counted.
+ * What is not must not make a series either, whose unit or place others would
+ * lack. */
+bool agg_is_in_time(struct agg *agg, const struct input *in,
+                    const struct agg_now *now);
+
 /* Adds all readings of a value list to what bind_find(), or bind_put(), has
  * found for it in the table of agg. */
 void agg_add(struct agg *agg, struct binding *binding, const struct input *in,

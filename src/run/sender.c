@@ -163,16 +163,27 @@ static void add(struct sender *s, struct binding *binding,
   ask_to_take(s);
 }
 
+/* The binding by a plan, under the lock; NULL if there is none, which is
+ * counted. */
+static struct binding *bind_by(struct sender *s, const struct plan *plan,
+                               const struct input *in, uint64_t hash) {
+  struct agg_now now = time_of(s);
+
+  if (plan == NULL) {
+    tally_add(&s->agg.tally, REASON_MEMORY, in);
+    return NULL;
+  }
+  if (plan->n_targets > 0 && !agg_is_in_time(&s->agg, in, &now))
+    return NULL;
+  return bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
+}
+
 /* An identifier that is not known yet, or worth running the rules again. */
 static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   struct plan *plan = plan_new(s->rules, in, leave_notice, s);
-  struct binding *binding = NULL;
 
   pthread_mutex_lock(&s->lock);
-  if (plan != NULL)
-    binding = bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
-  else
-    tally_add(&s->agg.tally, REASON_MEMORY, in);
+  struct binding *binding = bind_by(s, plan, in, hash);
   if (binding != NULL)
     add(s, binding, in);
   pthread_mutex_unlock(&s->lock);

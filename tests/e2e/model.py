@@ -168,7 +168,6 @@ class Model:
         self.last = {}  # (time, values), by identifier
         self.counters = {}  # (time, number), by identifier and data source
         self.order = 0  # of coming
-        self.ghosts = {}  # traits of series of values that are left out
         self.expected = collections.defaultdict(Expected)
 
     def _check(self):
@@ -189,9 +188,6 @@ class Model:
         self.order += 1
         ahead = min(self.node.FlushInterval, TOO_EARLY_S)
         if not self.now - TOO_OLD_S <= value_list.second <= self.now + ahead:
-            self.ghosts.update({
-                key: traits(metric, value_list)
-                for metric, _, key in self._targets(value_list)})
             return
         this = (value_list.time, repr(value_list.values))
         if self.last.get(value_list.identifier) == this:
@@ -203,8 +199,6 @@ class Model:
         self._admit(value_list, targets)
         for metric, i, key in targets:
             its = traits(metric, value_list)
-            if self.ghosts.get(key, its) != its:
-                raise Undecided('whether a value that is left out has a unit')
             series = self.series.get(key)
             if series is None or series.traits != its:
                 continue
@@ -290,8 +284,6 @@ class Model:
                 new.setdefault(key, (metric, i))
         most = self.node.MaxMetrics or 1000
         room = most - len(self.series)
-        if room >= len(new) and len({*self.series, *new, *self.ghosts}) > most:
-            raise Undecided('whether a value that is left out makes a metric')
         if len(new) > room:
             sizes = sorted(len(key[2]) for key in new)
             origins = {(id(metric), i) for metric, i in new.values()}

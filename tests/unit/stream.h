@@ -98,10 +98,10 @@ static inline void stream_write(struct stream *s, const struct input *in,
 
   if (binding == NULL) {
     struct plan *plan = plan_new(s->rules, in, stream_notice, NULL);
-    if (plan != NULL)
-      binding = bind_put(table, plan, in, hash, &s->agg.tally);
-    else
+    if (plan == NULL)
       tally_add(&s->agg.tally, REASON_MEMORY, in);
+    else if (plan->n_targets == 0 || agg_is_in_time(&s->agg, in, &now))
+      binding = bind_put(table, plan, in, hash, &s->agg.tally);
     plan_free(plan);
   }
   if (binding == NULL)

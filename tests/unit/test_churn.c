@@ -194,8 +194,9 @@ static void flush_at(struct churn *c, int64_t second) {
   size_t chain = 0;
 
   agg_take(&c->s.agg, &c->s.taken);
-  cut_put(&c->s.cut, &c->s.taken, 0, &c->s.tally);
+  cut_put(&c->s.cut, &c->s.taken, &c->s.tally);
   cut_run(&c->s.cut, &horizon, &c->s.tally, see, c);
+  cut_limit(&c->s.cut, 0, &c->s.tally);
   do
     chain =
         bind_forget(&c->s.agg.table, chain, 1024, (uint32_t)second, &patience);
