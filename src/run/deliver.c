@@ -228,6 +228,7 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
     delivery_wait(d, RETRY_SLOW_MS, err.text, err.text, "");
   else
     delivery_settle(d);
+  http_answer_clear(&d->answer); /* 64 KiB, mostly not needed for a minute */
 }
 
 /* Whether the parcel looks too old, by a clock that nobody has confirmed: then

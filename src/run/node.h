@@ -49,6 +49,7 @@ struct sender {
   int64_t flushed_s; /* last multiple of FlushInterval that was due */
   size_t room;       /* samples that the last list was made for */
   bool burst_ended;  /* that was much more not long ago */
+  bool is_much;      /* what was cut and may still wait to be sent */
   uint64_t awaited;  /* values for which the last flush kept what names them */
 };
 

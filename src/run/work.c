@@ -63,18 +63,24 @@ static void take(struct sender *s) {
   report_take(&s->report, &said);
   pthread_mutex_unlock(&s->lock);
 
+  if (list.n * sizeof(struct sample) >= BURST_BYTES)
+    s->is_much = true;
   report_say(&said, s->options->node);
   cut_put(&s->flush.cut, &list, &s->tally);
 }
 
-/* What a burst of values took was freed, but the C library may keep it for the
- * process, as it lies between what others have.  To look for it takes some
- * milliseconds, in which others wait for memory: so this is not done each time.
- */
+/* What a burst of values took, or a large flush until it was sent, was freed,
+ * but the C library may keep it for the process, as it lies between what others
+ * have.  To look for it takes some milliseconds, in which others wait for
+ * memory: so this is not done each time. */
 static void give_back(struct sender *s) {
-  if (!s->burst_ended)
+  bool is_sent = s->is_much && delivery_wake_ms(s->delivery) == INT64_MAX;
+
+  if (!s->burst_ended && !is_sent)
     return;
   s->burst_ended = false;
+  if (is_sent)
+    s->is_much = false;
 #ifdef __GLIBC__
   (void)malloc_trim(0);
 #endif
@@ -279,8 +285,10 @@ void *node_work(void *argument) {
     if (orders.flush)
       flush_as_asked(s, orders.older_s);
     take_if_asked(s);
-    if (!orders.stop)
+    if (!orders.stop) {
       send_if_due(s);
+      give_back(s);
+    }
     share_clock(s);
   } while (!orders.stop);
   send_last(s);
