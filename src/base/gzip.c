@@ -7,7 +7,7 @@
 
 /* zlib's own default: most of what compression gives, at half of the time of
  * the best. */
-#define LEVEL 3
+#define LEVEL 1
 
 /* Nothing is made of repetitions of five bytes and less.  In long numbers,
  * which are most of what is left of a body, such are chance, and cost more than

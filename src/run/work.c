@@ -19,7 +19,8 @@
  * processors. */
 #define FORGET_EVERY_S 60
 
-#define BURST_BYTES (1024 * 1024) /* by which lists are shorter after one */
+#define BURST_BYTES (1024 * 1024)    /* by which lists are shorter after one */
+#define MUCH_BYTES (8 * 1024 * 1024) /* samples of one flush */
 
 /* What the thread was asked for. */
 struct orders {
@@ -63,7 +64,7 @@ static void take(struct sender *s) {
   report_take(&s->report, &said);
   pthread_mutex_unlock(&s->lock);
 
-  if (list.n * sizeof(struct sample) >= BURST_BYTES)
+  if (list.n * sizeof(struct sample) >= MUCH_BYTES)
     s->is_much = true;
   report_say(&said, s->options->node);
   cut_put(&s->flush.cut, &list, &s->tally);
@@ -72,7 +73,8 @@ static void take(struct sender *s) {
 /* What a burst of values took, or a large flush until it was sent, was freed,
  * but the C library may keep it for the process, as it lies between what others
  * have.  To look for it takes some milliseconds, in which others wait for
- * memory: so this is not done each time. */
+ * memory, and what they would soon take again goes as well: so this is not done
+ * each time. */
 static void give_back(struct sender *s) {
   bool is_sent = s->is_much && delivery_wake_ms(s->delivery) == INT64_MAX;
 

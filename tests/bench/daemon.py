@@ -17,6 +17,7 @@ out of the last runs.
 
 import contextlib
 import dataclasses
+import functools
 import json
 import pathlib
 import statistics
@@ -25,7 +26,7 @@ import tempfile
 import time
 
 from fleet import (METRIC, PER_MINUTE, WRITE_THREADS, anonymous_bytes, ask,
-                   cpu_s, fleet, ours, wait_count)
+                   cpu_s, fleet, ours, processors_apart, wait_count)
 from daemon import Daemon  # of tests/e2e
 from probe import Probe
 from silent import Silent
@@ -143,18 +144,20 @@ def written(folder, name, series, **how):
 
 CPU_SERIES = 10000
 CPU_MINUTES = 4
-# The budget is judged with one write thread, where nobody waits for a lock.
+# The budget is judged with one write thread on a processor of the daemon's own,
+# where nobody waits for a lock or for another's cache.
 # With five they wait for those of the daemon, and most with the no-op writer,
 # so a part of what any other adds does not show in the difference.
 FIVE = f', {WRITE_THREADS} write threads'
 
 
-def measure_cpu(folder, name):
+def measure_cpu(folder, name, give_processor):
     """Seconds per value.  The first minute, in which identifiers are learnt,
     does not count."""
     threads = WRITE_THREADS if name.endswith(FIVE) else 1
     with written(folder, name.removesuffix(FIVE), CPU_SERIES,
                  threads=threads) as (daemon, minutes):
+        give_processor(daemon)
         minutes(1)
         began = cpu_s(daemon)
         minutes(CPU_MINUTES)
@@ -180,8 +183,9 @@ def compare_cpu(seen, name, threads='', **how):
 def cpu():
     judged = [NO_OP, OURS, BASELINE]
     beside = [name for name in WRITERS if name not in judged]
-    seen = repeat(measure_cpu, judged, beside + [name + FIVE
-                                                 for name in judged])
+    with processors_apart() as give:
+        seen = repeat(functools.partial(measure_cpu, give_processor=give),
+                      judged, beside + [name + FIVE for name in judged])
     compare_cpu(seen, BASELINE, limit=0.25)
     for name in beside:
         compare_cpu(seen, name, runs=RUNS_BESIDE)
