@@ -63,7 +63,8 @@ struct bind_patience {
 };
 
 /* Forgets bindings of the chains from first on, n_chains of them, that fell
- * silent and of which the thread keeps nothing; the node's thread only.
+ * silent and of which the thread keeps nothing (cut_hold()); the node's thread
+ * only.
  *
  * now_s  steady time
  * Returns the number of the next chain, 0 after the last. */

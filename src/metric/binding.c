@@ -96,7 +96,7 @@ bool binding_is_held(const struct binding *binding) {
       continue;
     if (is_member(target) && target->member->n_held > 0)
       return true;
-    if (series->n_held > 0 && series->n_users <= binding->n_targets)
+    if (series->is_held && series->n_users <= binding->n_targets)
       return true;
   }
   return false;

@@ -28,13 +28,6 @@ static void count_entry(struct tally *tally, enum reason reason,
                  sample->series->identifier);
 }
 
-/* An entry that was kept goes. */
-static void drop(struct tally *tally, enum reason reason,
-                 const struct sample *sample) {
-  sample->series->n_held--;
-  count_entry(tally, reason, sample);
-}
-
 /* A sample that comes is not kept. */
 static void lose(struct tally *tally, enum reason reason,
                  const struct sample *sample) {
@@ -117,7 +110,7 @@ static void drop_open(struct cut *cut, uint64_t awaited, bool if_awaited,
         horizon_awaits(awaited, sample->series) != if_awaited)
       open->sample[kept++] = *sample;
     else
-      drop(tally, if_awaited ? REASON_AWAITED : REASON_FULL, sample);
+      count_entry(tally, if_awaited ? REASON_AWAITED : REASON_FULL, sample);
   }
   open->n = kept;
 }
@@ -195,7 +188,7 @@ static void drop_oldest(struct cut *cut, uint64_t awaited, size_t n,
     drop_open(cut, awaited, false, oldest_of(&span), tally);
   }
   while (open->n > n)
-    drop(tally, REASON_FULL, &open->sample[--open->n]);
+    count_entry(tally, REASON_FULL, &open->sample[--open->n]);
 }
 
 /* Drops n of what is open: what waits for identity first. */
@@ -246,7 +239,6 @@ static void keep_open(struct cut *cut, const struct samples *taken,
       lose(tally, REASON_MEMORY, sample);
       continue;
     }
-    sample->series->n_held++;
     open->sample[open->n] = *sample;
     open->sample[open->n++].n = 1;
   }
@@ -291,7 +283,6 @@ static void take_combined(void *context, struct group *group, double value,
     tally_add_text(e->tally, REASON_MEMORY, 1, group->series->identifier);
     return;
   }
-  group->series->n_held++;
   open->sample[open->n++] = (struct sample){
       .series = group->series, .value = value, .second = second, .n = 1};
 }
@@ -357,11 +348,14 @@ void cut_run(struct cut *cut, const struct horizon *horizon,
     n = fold_group(due, open->n - i, horizon->period_s);
     period_reduce(due, n, horizon_period(horizon, due->series, due->second),
                   tally, emit, context);
-    for (size_t k = 0; k < n; k++)
-      due[k].series->n_held--;
   }
   open->n = first;
   samples_fit(open);
+}
+
+void cut_hold(const struct cut *cut, bool is_held) {
+  for (size_t i = 0; i < cut->open.n; i++)
+    cut->open.sample[i].series->is_held = is_held;
 }
 
 size_t cut_bytes(const struct cut *cut) {

@@ -11,6 +11,7 @@
 #include "metric/period.h"
 #include "metric/tally.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,10 @@ void cut_limit(struct cut *cut, uint64_t awaited, struct tally *tally);
  * stop. */
 void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
                       struct tally *tally);
+
+/* Marks the series of what is open as held, so that bind_forget() leaves them,
+ * or no longer. */
+void cut_hold(const struct cut *cut, bool is_held);
 
 /* Memory that what waits in here takes, in bytes. */
 size_t cut_bytes(const struct cut *cut);

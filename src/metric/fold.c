@@ -54,11 +54,6 @@ bool fold_is_summed(const struct sample *sample, size_t n) {
 /* ---- made shorter; each returns how many entries of a group are left ------
  */
 
-static void release(const struct sample *sample, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    sample[i].series->n_held--;
-}
-
 static size_t merge_equal(struct sample *sample, size_t n) {
   size_t last = 0;
 
@@ -70,13 +65,11 @@ static size_t merge_equal(struct sample *sample, size_t n) {
       continue;
     }
     to->n += sample[i].n;
-    release(&sample[i], 1);
   }
   return last + 1;
 }
 
 static size_t keep_last(struct sample *sample, size_t n) {
-  release(sample, n - 1);
   sample[0] = sample[n - 1];
   return 1;
 }
@@ -88,7 +81,6 @@ static size_t sum_up(struct sample *sample, size_t n) {
   if (summary.n >= SAMPLE_SUM)
     return n;
   summary_write(&summary, sample);
-  release(sample + SUMMARY_ENTRIES, n - SUMMARY_ENTRIES);
   return SUMMARY_ENTRIES;
 }
 

@@ -6,8 +6,7 @@
  * FOLD_VALUES_MAX, those of Statistics "values" are summed up as well: they are
  * published as one StatisticValues, from which no percentiles come.
  *
- * All work in place, without memory.  What an entry that vanishes held of its
- * series (n_held) is given back. */
+ * All work in place, without memory.  */
 #ifndef METRIC_FOLD_H
 #define METRIC_FOLD_H
 

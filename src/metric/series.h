@@ -21,9 +21,9 @@ struct series {
   struct series *next;     /* in its chain of the table */
   uint32_t serial;         /* in the order of birth */
   uint32_t n_users;        /* targets that feed it */
-  uint32_t n_held;         /* the thread's: samples that it keeps for later */
   uint8_t statistics;      /* enum statistics */
   uint8_t combine;         /* enum combine */
+  bool is_held;            /* the thread's: it keeps samples (cut_hold()) */
   struct series_name name; /* the texts lie behind the struct; marked ones are
                               filled in when a period is cut */
   uint64_t needs;          /* a bit for each value of the instance in it */

@@ -115,11 +115,13 @@ static void forget(struct sender *s) {
   if (now_s - s->forgot_s < FORGET_EVERY_S)
     return;
   s->forgot_s = now_s;
+  cut_hold(&s->flush.cut, true);
   do {
     pthread_mutex_lock(&s->lock);
     chain = bind_forget(&s->agg.table, chain, FORGET_CHAINS, now_s, &patience);
     pthread_mutex_unlock(&s->lock);
   } while (chain != 0);
+  cut_hold(&s->flush.cut, false);
 }
 
 static void flush(struct sender *s, int64_t until_s, bool is_forced) {

@@ -115,7 +115,10 @@ static inline void stream_write(struct stream *s, const struct input *in,
 static inline size_t stream_forget(struct stream *s, uint32_t silent_s) {
   static const struct bind_patience none = {0};
 
-  return bind_forget(&s->agg.table, 0, SIZE_MAX / 2, silent_s, &none);
+  cut_hold(&s->cut, true);
+  size_t next = bind_forget(&s->agg.table, 0, SIZE_MAX / 2, silent_s, &none);
+  cut_hold(&s->cut, false);
+  return next;
 }
 
 /* A gauge of a host, second after EPOCH. */
@@ -227,11 +230,8 @@ static inline void stream_play(struct stream *s, const char *script) {
 /* Samples that the thread keeps, and values of members. */
 static inline size_t stream_held(const struct stream *s) {
   const struct bind_table *table = &s->agg.table;
-  size_t n = 0;
+  size_t n = s->cut.open.n;
 
-  for (size_t i = 0; i < table->series.n_chains; i++)
-    for (const struct series *x = table->series.chains[i]; x; x = x->next)
-      n += x->n_held;
   for (size_t i = 0; i < table->n_chains; i++)
     for (const struct binding *b = table->chains[i]; b; b = b->next)
       for (size_t t = 0; t < b->n_targets; t++)

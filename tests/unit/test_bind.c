@@ -253,7 +253,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     (void)snprintf(host, sizeof(host), "h%d", i);
     struct input in = input(host);
     struct binding *binding = put(&f, &in, (uint32_t)i);
-    binding_targets(binding)[0].series->n_held = i == 7;
+    binding_targets(binding)[0].series->is_held = i == 7;
   }
   assert_int_equal(f.table.n, 300);
   assert_int_equal(f.table.series.n, 300);
@@ -273,7 +273,7 @@ static void the_silent_are_forgotten_but_not_the_held(void **state) {
     if ((find(&f, &in) != NULL) != (i >= 200 || i == 7))
       fail_msg("%s", host);
     if (i == 7)
-      binding_targets(find(&f, &in))[0].series->n_held = 0;
+      binding_targets(find(&f, &in))[0].series->is_held = false;
   }
   assert_int_equal(forget(&f, 0, SIZE_MAX / 2, 200), 0);
   assert_int_equal(f.table.n, 100);
@@ -290,13 +290,13 @@ static void a_series_that_is_held_needs_one_who_feeds_it(void **state) {
   struct series *series = binding_targets(put(&f, &a, 100))[0].series;
   (void)put(&f, &b, 100);
   assert_int_equal(series->n_users, 4);
-  series->n_held = 1;
+  series->is_held = true;
   (void)forget(&f, 0, 1000, 101);
   assert_int_equal(f.table.n, 1);
   assert_int_equal(series->n_users, 2);
   (void)forget(&f, 0, 1000, 101);
   assert_int_equal(f.table.n, 1);
-  series->n_held = 0;
+  series->is_held = false;
   (void)forget(&f, 0, 1000, 101);
   assert_int_equal(f.table.n, 0);
   assert_int_equal(f.table.series.n, 0);

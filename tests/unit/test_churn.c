@@ -197,10 +197,12 @@ static void flush_at(struct churn *c, int64_t second) {
   cut_put(&c->s.cut, &c->s.taken, &c->s.tally);
   cut_run(&c->s.cut, &horizon, &c->s.tally, see, c);
   cut_limit(&c->s.cut, 0, &c->s.tally);
+  cut_hold(&c->s.cut, true);
   do
     chain =
         bind_forget(&c->s.agg.table, chain, 1024, (uint32_t)second, &patience);
   while (chain != 0);
+  cut_hold(&c->s.cut, false);
 }
 
 /* A minute, and the flush at its end. */
