@@ -35,19 +35,21 @@ static bool same_name(const struct series_name *a,
   return true;
 }
 
-/* One block of memory: the struct, its dimensions, all texts. */
+/* One block of memory: the struct, the identifier, its dimensions, all texts.
+ */
 static struct series *copy_of(const struct series_name *name,
                               const char *identifier) {
-  size_t name_bytes = series_name_bytes(name);
   size_t identifier_bytes = strlen(identifier) + 1;
-  struct series *series =
-      malloc(sizeof(*series) + name_bytes + identifier_bytes);
+  size_t dimensions_at = (offsetof(struct series, identifier) +
+                          identifier_bytes + sizeof(void *) - 1) /
+                         sizeof(void *) * sizeof(void *);
+  struct series *series = malloc(dimensions_at + series_name_bytes(name));
   if (series == NULL)
     return NULL;
 
-  char *block = (char *)(series + 1);
-  *series = (struct series){.name = series_name_copy(name, block)};
-  series->identifier = memcpy(block + name_bytes, identifier, identifier_bytes);
+  *series = (struct series){
+      .name = series_name_copy(name, (char *)series + dimensions_at)};
+  memcpy(series->identifier, identifier, identifier_bytes);
   return series;
 }
 

@@ -19,16 +19,16 @@ struct group; /* metric/combine.h */
 
 struct series {
   struct series *next;     /* in its chain of the table */
+  struct series_name name; /* the texts lie behind the struct; marked ones are
+                              filled in when a period is cut */
+  uint64_t needs;          /* a bit for each value of the instance in it */
+  struct group *groups;    /* one for each <Metric> with Combine */
   uint32_t serial;         /* in the order of birth */
   uint32_t n_users;        /* targets that feed it */
   uint8_t statistics;      /* enum statistics */
   uint8_t combine;         /* enum combine */
   bool is_held;            /* the thread's: it keeps samples (cut_hold()) */
-  struct series_name name; /* the texts lie behind the struct; marked ones are
-                              filled in when a period is cut */
-  uint64_t needs;          /* a bit for each value of the instance in it */
-  const char *identifier;  /* of the value that made it, for messages */
-  struct group *groups;    /* one for each <Metric> with Combine */
+  char identifier[];       /* of the value that made it, for messages */
 };
 
 struct series_table {

@@ -1,9 +1,8 @@
 /* Memory of a series at one value a period: what the whole process holds once
  * everything was sent, with one series and with many, and the difference shared
  * out.  So also the room that lists keep from flush to flush is counted, and
- * what the tables have to spare.  Taken off are the texts that nobody can do
- * without (feed_text_bytes()); texts that are kept twice are counted the second
- * time. */
+ * what the tables have to spare.  Taken off, and told beside, are the texts
+ * (feed_text_bytes()). */
 #include "core.h"
 
 #include "allocations.h"

@@ -105,13 +105,16 @@ def over_http(form, size, closes=False):
 
 OURS = 'ours'
 NO_OP = 'no-op writer'  # that of source.c, which the others have as well
+# The peer ends each connection after an answer, as one that speaks HTTP/1.0
+# does (Python's http.server, for one).  With that one write_http comes to the
+# figures that the budget was made for, 4 to 5 us above a no-op writer; one that
+# keeps connections stands beside it.
 BASELINE = 'write_http Command 4 KiB'
 WRITERS = {
     NO_OP: Writer(lambda port: '', 'data'),
     OURS: Writer(ours, 'data', counts_each=False),
-    BASELINE: over_http('Command', 4096),
-    # As by a peer that speaks HTTP/1.0 only.
-    f'{BASELINE}, a connection each': over_http('Command', 4096, closes=True),
+    BASELINE: over_http('Command', 4096, closes=True),
+    f'{BASELINE}, a kept connection': over_http('Command', 4096),
     'write_http Command 64 KiB': over_http('Command', 65536),
     'write_http JSON 4 KiB': over_http('JSON', 4096),
     'write_http JSON 64 KiB': over_http('JSON', 65536),

@@ -90,7 +90,8 @@ size_t feed_text_bytes(const struct feed *feed, size_t i) {
                       1 + type_instance;
   size_t name = sizeof(FEED_PLUGIN) + type_instance; /* "." for the NUL */
 
-  return identifier + name + host + instance;
+  return 2 * identifier + sizeof("collectd") + name + sizeof("Host") + host +
+         sizeof("Instance") + instance;
 }
 
 /* ---- one thread ---------------------------------------------------------- */

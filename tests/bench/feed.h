@@ -47,9 +47,11 @@ struct feed_cost {
 struct feed_cost feed_play(struct feed *feed, const struct writer *writer,
                            size_t n_threads, size_t n_intervals);
 
-/* Bytes of the texts of identifier i that nobody can do without, each once and
- * with its NUL: the five of the identifier, the metric's name, the values of
- * its dimensions. */
+/* Bytes of the texts that are kept for identifier i, each with its NUL: the
+ * five of the identifier, as the key of its binding and once more as messages
+ * have it; the namespace, the metric's name, and names and values of its
+ * dimensions.
+ */
 size_t feed_text_bytes(const struct feed *feed, size_t i);
 
 #endif
