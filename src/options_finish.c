@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MIB (1024 * 1024)
+
+/* Room that a metric takes in one flush, at the most but for long texts: its
+ * samples, and its datum until it is sent. */
+#define METRIC_BYTES 1024
+
 /* ---- applying ----------------------------------------------------------- */
 
 /* The setter's target for this option: in a <Metric> if rule is not NULL. */
@@ -266,6 +272,15 @@ static void warn_node(const struct node_options *node, options_say_fn warn) {
             "%lld s: data may be too old before they are first sent",
             (long long)sender->buffer_age_s,
             (long long)sender->flush_interval_s);
+    warn_about(warn, sender->node, NULL, sentence.text);
+  }
+  if (sender->max_metrics > sender->buffer_limit_bytes / METRIC_BYTES) {
+    err_set(&sentence,
+            "BufferLimit %lld may not hold one flush of MaxMetrics %lld; write "
+            "BufferLimit %lld, or select less",
+            (long long)(sender->buffer_limit_bytes / MIB),
+            (long long)sender->max_metrics,
+            (long long)((sender->max_metrics * METRIC_BYTES + MIB - 1) / MIB));
     warn_about(warn, sender->node, NULL, sentence.text);
   }
   if (!sender->http.verify_peer)

@@ -448,6 +448,10 @@ static const struct {
     {"data that are too old at once", "BufferAge 119\nFlushInterval 60\n" M,
      PLUGIN "BufferAge 119 leaves no time between a flush and the next"},
     {"data that are young enough", "BufferAge 120\nFlushInterval 60\n" M, ""},
+    {"more metrics than have room", "MaxMetrics 1025\nBufferLimit 1\n" M,
+     PLUGIN "BufferLimit 1 may not hold one flush of MaxMetrics 1025; write "
+            "BufferLimit 2, or select less"},
+    {"as many metrics as have room", "MaxMetrics 1024\nBufferLimit 1\n" M, ""},
     {"seconds that come late", "FlushInterval 60\n" IN_M("StorageResolution 1"),
      METRIC "StorageResolution 1 with a FlushInterval of 60 s"},
     {"seconds in time", "FlushInterval 10\n" IN_M("StorageResolution 1"), ""},
