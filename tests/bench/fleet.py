@@ -45,7 +45,7 @@ def ours(port, metric=METRIC, **options):
                'SecretAccessKey': 'secretEXAMPLEsecret',
                'Endpoint': f'http://127.0.0.1:{port}', 'FlushInterval': 3600,
                'FlushJitter': 0, 'MaxMetrics': 200000, 'BackfillRate': 0,
-               'BufferLimit': 128,  # what 100,000 series need for one flush
+               'BufferLimit': 100,  # 1 KiB for each of 100,000 series
                **options}
     lines = [f'{name} "{value}"' if isinstance(value, str)
              else f'{name} {value}' for name, value in options.items()]
