@@ -19,9 +19,9 @@
 struct sender {
   const struct sender_options *options;
   const struct rules *rules;
-  int64_t phase_ms;  /* of its flushes after the multiple of FlushInterval */
-  uint32_t period_s; /* of series with StorageResolution 60 */
+  int64_t phase_ms; /* of its flushes after the multiple of FlushInterval */
   pthread_t thread;
+  uint32_t period_s; /* of series with StorageResolution 60 */
   bool has_thread;
   bool has_lock;
 
@@ -30,11 +30,11 @@ struct sender {
   struct agg agg;        /* guarded by lock */
   struct skew skew;      /* guarded by lock: what the writers know of it */
   struct report report;  /* guarded by lock */
+  int64_t flush_older_s; /* guarded by lock: of the flush that was asked */
+  int64_t stop_ms;       /* guarded by lock: steady time of the end */
   bool take_asked;       /* guarded by lock: the list of samples is half full */
   bool flush_asked;      /* guarded by lock */
-  int64_t flush_older_s; /* guarded by lock: of the flush that was asked */
   bool stop_asked;       /* guarded by lock */
-  int64_t stop_ms;       /* guarded by lock: steady time of the end */
 
   /* Steady time at which a request is abandoned; INT64_MAX until stop. */
   _Atomic int64_t deadline_ms;
@@ -45,12 +45,12 @@ struct sender {
   struct delivery *delivery;
   struct flush flush;
   struct tally tally;
-  uint32_t forgot_s; /* steady time of the last look at the silent */
   int64_t flushed_s; /* last multiple of FlushInterval that was due */
+  uint64_t awaited;  /* values for which the last flush kept what names them */
   size_t room;       /* samples that the last list was made for */
+  uint32_t forgot_s; /* steady time of the last look at the silent */
   bool burst_ended;  /* that was much more not long ago */
   bool is_much;      /* what was cut and may still wait to be sent */
-  uint64_t awaited;  /* values for which the last flush kept what names them */
 };
 
 /* The node's thread (work.c): flushes and sends until it is told to stop. */

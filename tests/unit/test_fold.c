@@ -22,9 +22,8 @@ static struct series series[N_SERIES];
 
 static void make_series(void) {
   for (uint32_t i = 0; i < N_SERIES; i++) {
-    series[i] = (struct series){.serial = i,
-                                .statistics = (enum statistics)i,
-                                .name = {.resolution_s = 60}};
+    series[i] = (struct series){
+        .serial = i, .statistics = (uint8_t)i, .name = {.resolution_s = 60}};
   }
 }
 

@@ -69,7 +69,7 @@ static uint64_t reduce(enum statistics statistics, const double *values,
   struct tally tally = {0};
   assert_non_null(sample);
   *told = (struct told){.n = 0};
-  series.statistics = statistics;
+  series.statistics = (uint8_t)statistics;
   for (size_t i = 0; i < n; i++)
     sample[i] = (struct sample){.series = &series,
                                 .value = values[i],
