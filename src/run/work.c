@@ -64,8 +64,6 @@ static void take(struct sender *s) {
   report_take(&s->report, &said);
   pthread_mutex_unlock(&s->lock);
 
-  if (list.n * sizeof(struct sample) >= MUCH_BYTES)
-    s->is_much = true;
   report_say(&said, s->options->node);
   cut_put(&s->flush.cut, &list, &s->tally);
 }
@@ -136,6 +134,8 @@ static void flush(struct sender *s, int64_t until_s, bool is_forced) {
   take(s);
   share_memory(s);
   horizon.latest_s = clock_wall_ms() / 1000 + s->options->flush_interval_s;
+  if (cut_bytes(&s->flush.cut) >= MUCH_BYTES)
+    s->is_much = true;
   flush_run(&s->flush, &horizon, delivery_flush_number(s->delivery), values,
             &s->tally);
   cut_limit(&s->flush.cut, horizon.awaited, &s->tally);
