@@ -145,11 +145,14 @@ static void send_some(struct wire_random *random) {
   outbox_put_back(&outbox, parcel);
 }
 
+/* Time does not go back: what is on disk alone would then be younger again than
+ * the model knows. */
 static void expire_some(struct wire_random *random) {
-  int64_t ago_s = (int64_t)wire_below(random, 100) * 60;
+  int64_t ago_s =
+      (int64_t)wire_below(random, 100) * 60 + (int64_t)wire_below(random, 10);
   int64_t oldest_s = FLUSH / 1000 + 60 * model.n_flushes - 3600 - ago_s;
   if (oldest_s > outbox.oldest_s)
-    (void)outbox_expire(&outbox, oldest_s - (int64_t)wire_below(random, 10));
+    (void)outbox_expire(&outbox, oldest_s);
 }
 
 /* From then on its file is what waits: data that were found too old before are
