@@ -47,13 +47,17 @@ void cut_run(struct cut *cut, const struct horizon *horizon,
  * awaited  as in struct horizon */
 void cut_limit(struct cut *cut, uint64_t awaited, struct tally *tally);
 
+/* How many samples there is room for beside n others: all that those leave, and
+ * half in any case. */
+size_t cut_room_beside(const struct cut *cut, size_t n);
+
 /* Counts what waits for the instance's identity as lost, which it is with the
  * stop. */
 void cut_lose_awaited(const struct cut *cut, uint64_t awaited,
                       struct tally *tally);
 
-/* Marks the series of what is open as held, so that bind_forget() leaves them,
- * or no longer. */
+/* Marks the series of what waits in here as held, so that bind_forget() leaves
+ * them, or no longer. */
 void cut_hold(const struct cut *cut, bool is_held);
 
 /* Memory that what waits in here takes, in bytes. */

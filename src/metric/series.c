@@ -5,6 +5,7 @@
 #include "metric/ec2.h"
 #include "metric/series_name.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,9 +41,10 @@ static bool same_name(const struct series_name *a,
 static struct series *copy_of(const struct series_name *name,
                               const char *identifier) {
   size_t identifier_bytes = strlen(identifier) + 1;
-  size_t dimensions_at = (offsetof(struct series, identifier) +
-                          identifier_bytes + sizeof(void *) - 1) /
-                         sizeof(void *) * sizeof(void *);
+  size_t align = alignof(struct series);
+  size_t dimensions_at =
+      (offsetof(struct series, identifier) + identifier_bytes + align - 1) /
+      align * align;
   struct series *series = malloc(dimensions_at + series_name_bytes(name));
   if (series == NULL)
     return NULL;

@@ -174,7 +174,8 @@ static void lists_are_short_at_rest(void **state) {
 }
 
 /* More than a list can hold, none of which can be summed up: of two periods the
- * older goes, of one the series that came last. */
+ * older goes first, of one the series that came last; no more than makes room.
+ */
 static void too_many_series_lose_the_oldest(void **state) {
   (void)state;
   struct stream s;
@@ -187,8 +188,8 @@ static void too_many_series_lose_the_oldest(void **state) {
       stream_gauge(&s, name, host, second, 10);
     }
   stream_flush(&s, 0, false);
-  assert_int_equal(stream_lost(&s, REASON_FULL), 26);
-  assert_int_equal(stream_held(&s), 26);
+  assert_int_equal(stream_lost(&s, REASON_FULL), 22);
+  assert_int_equal(stream_held(&s), 30);
   for (int host = 0; host < 26; host++) {
     const char name[2] = {(char)('a' + host), '\0'};
     stream_gauge(&s, name, host, 12, 10);
@@ -205,6 +206,111 @@ static void too_many_series_lose_the_oldest(void **state) {
                       "m{m}@10=12x2 m{n}@10=13x2 m{o}@10=14x2 m{p}@10=15x2 "
                       "m{q}@10=16x2 m{r}@10=17x2");
   assert_int_equal(stream_held(&s), 0);
+  stream_close(&s);
+}
+
+/* Hosts a, b ... with six values each in one period, and room for so many
+ * entries; FULL counts what the plugin drops of them.  Returns the text of what
+ * is published. */
+static const char *squeeze(struct stream *s, const char *rules, size_t room,
+                           int n_hosts) {
+  stream_open(s, rules, 100);
+  s->cut.limit_bytes = room * sizeof(struct sample);
+  for (int i = 0; i < 6; i++)
+    for (int host = 0; host < n_hosts; host++) {
+      const char name[2] = {(char)('a' + host), '\0'};
+      stream_gauge(s, name, 100 + host + i, i * 9, 10);
+    }
+  stream_flush(s, 59, false);
+  stream_flush(s, 59, false);
+  stream_flush(s, 60, false);
+  return buf_str(&s->out);
+}
+
+/* What is summed up is four entries, and goes whole or not at all. */
+static void no_period_is_cut_through(void **state) {
+  (void)state;
+  static const struct {
+    const char *statistics;
+    int greatest, sum; /* of host a, if that is told */
+  } kinds[] = {{"set", 105, 615}, {"max", 105, 0}};
+  for (size_t c = 0; c < 2; c++)
+    for (size_t room = 8; room < 30; room++) {
+      struct stream s;
+      char rules[100], want[400] = "";
+      size_t len = 0, n_left = 0;
+      (void)snprintf(rules, sizeof(rules), "%s\nStatistics '%s'", PER_HOST,
+                     kinds[c].statistics);
+      const char *out = squeeze(&s, rules, room, 6);
+      while (strlen(out) > len && n_left < 6) {
+        int k = (int)n_left++;
+        len += (size_t)snprintf(
+            want + len, sizeof(want) - len,
+            kinds[c].sum > 0 ? "%sm{%c}@0=[n6 s%d %d..%d]" : "%sm{%c}@0=%d",
+            k > 0 ? " " : "", 'a' + k,
+            kinds[c].sum > 0 ? kinds[c].sum + 6 * k : kinds[c].greatest + k,
+            100 + k, kinds[c].greatest + k);
+      }
+      assert_string_equal(out, want);
+      assert_true(n_left > 0);
+      assert_int_equal(stream_lost(&s, REASON_FULL), 6 * (6 - n_left));
+      stream_close(&s);
+    }
+}
+
+/* Of some series the seconds are kept, of others the period alone. */
+static void the_oldest_is_the_oldest_period(void **state) {
+  (void)state;
+  static const char *const more[] = {"", "\nMetric 'l'\nStatistics 'last'",
+                                     "\nMetric 'l'\nStorageResolution '1'"};
+  for (size_t i = 0; i < 3; i++) {
+    struct stream s;
+    char rules[200];
+    (void)snprintf(rules, sizeof(rules), "%s%s", PER_HOST, more[i]);
+    (void)squeeze(&s, rules, 40, 10);
+    if (stream_lost(&s, REASON_FULL) > 60)
+      fail_msg("%s: %d", more[i], (int)stream_lost(&s, REASON_FULL));
+    stream_close(&s);
+  }
+}
+
+static void no_more_of_what_is_awaited_goes_than_must(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s, PER_HOST "\nDimension 'Region' '%{ec2:region}'", 100);
+  s.cut.limit_bytes = 40 * sizeof(struct sample);
+  s.awaited = UINT64_MAX;
+  for (int host = 0; host < 21; host++) {
+    const char name[2] = {(char)('a' + host), '\0'};
+    assert_int_equal(stream_lost(&s, REASON_AWAITED), 0);
+    stream_gauge(&s, name, host, host, 60);
+    stream_flush(&s, 59, false);
+  }
+  assert_int_equal(stream_lost(&s, REASON_AWAITED), 1);
+  assert_int_equal(stream_held(&s), 20);
+  stream_close(&s);
+}
+
+/* Its values were dropped after the flush, and nobody feeds it any more. */
+static void a_group_that_lost_all_is_not_forgotten_yet(void **state) {
+  (void)state;
+  struct stream s;
+  stream_open(&s,
+              "Metric 'c'\nCombine 'sum'\nDimension 'Host' '%{host}'\n"
+              "Dimension 'Region' '%{ec2:region}'",
+              100);
+  s.cut.limit_bytes = 24 * sizeof(struct sample);
+  s.awaited = UINT64_MAX;
+  stream_play(&s, "a@1=1 a@11=1 |20");
+  s.steady_s = 4000;
+  for (int second = 4000; second < 4200; second += 10)
+    stream_gauge(&s, "b", 1, second, 10);
+  stream_flush(&s, 4200, false);
+  assert_true(stream_lost(&s, REASON_AWAITED) > 0);
+  (void)stream_forget(&s, 3700);
+  stream_flush(&s, 4210, false);
+  (void)stream_forget(&s, 3700);
+  assert_int_equal(s.agg.table.n, 1);
   stream_close(&s);
 }
 
@@ -592,6 +698,10 @@ int main(void) {
       cmocka_unit_test(what_waits_is_bounded),
       cmocka_unit_test(lists_are_short_at_rest),
       cmocka_unit_test(too_many_series_lose_the_oldest),
+      cmocka_unit_test(no_period_is_cut_through),
+      cmocka_unit_test(the_oldest_is_the_oldest_period),
+      cmocka_unit_test(no_more_of_what_is_awaited_goes_than_must),
+      cmocka_unit_test(a_group_that_lost_all_is_not_forgotten_yet),
       cmocka_unit_test(slots_leave_half),
       cmocka_unit_test(a_million_in_one_period),
       cmocka_unit_test(all_are_accounted_for),
