@@ -1,10 +1,8 @@
 #include "metric/agg.h"
 
-#include "metric/identifier.h"
 #include "metric/number.h"
 
 #include <math.h>
-#include <string.h>
 
 #define SECOND_US 1000000
 #define INTERVAL_MAX_S 86400
@@ -101,7 +99,7 @@ static uint32_t interval_of(const struct input *in) {
 /* Whether a number goes on.  That of a member is scaled with the others of its
  * slot, and only then has to be one that CloudWatch takes. */
 static enum number_check check(const struct target *target, double *value) {
-  if (target->rule->combine != COMBINE_NONE)
+  if (binding_is_member(target))
     return isfinite(*value) ? NUMBER_OK : NUMBER_INFINITE;
   *value = number_convert(target->rule, *value);
   return number_check(value);
@@ -124,7 +122,7 @@ static void add_one(struct agg *agg, const struct target *target, double value,
                           .value = value,
                           .second = second,
                           .interval_s = interval_of(in)};
-  if (target->rule->combine != COMBINE_NONE) {
+  if (binding_is_member(target)) {
     sample.member = target->member;
     sample.interval_s |= SAMPLE_MEMBER;
   }

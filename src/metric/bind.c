@@ -85,7 +85,7 @@ static bool admit(struct bind_table *table, struct binding *binding,
   }
 
   target->is_admitted = true;
-  if (target->rule->combine == COMBINE_NONE) {
+  if (!binding_is_member(target)) {
     target->series = series;
     return true;
   }
@@ -124,7 +124,7 @@ static void free_binding(struct bind_table *table, struct binding *binding) {
     struct series *series = binding_series(target);
     if (series == NULL)
       continue;
-    if (target->rule->combine != COMBINE_NONE)
+    if (binding_is_member(target))
       group_leave(target->member);
     series_leave(&table->series, series);
   }

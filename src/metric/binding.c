@@ -5,10 +5,6 @@
 
 #include <stdlib.h>
 
-static bool is_member(const struct target *target) {
-  return target->rule->combine != COMBINE_NONE;
-}
-
 /* ---- birth ---------------------------------------------------------------
  */
 
@@ -57,7 +53,7 @@ struct binding *binding_new(const struct plan *plan, const struct input *in,
   for (size_t i = 0; i < plan->n_targets; i++) {
     targets[i].rule = plan->targets[i].rule;
     targets[i].reading = (uint32_t)plan->targets[i].reading;
-    if (is_member(&targets[i]))
+    if (binding_is_member(&targets[i]))
       targets[i].member = &members[i];
   }
   return binding;
@@ -69,7 +65,8 @@ struct binding *binding_new(const struct plan *plan, const struct input *in,
 struct series *binding_series(const struct target *target) {
   if (!target->is_admitted)
     return NULL;
-  return is_member(target) ? target->member->group->series : target->series;
+  return binding_is_member(target) ? target->member->group->series
+                                   : target->series;
 }
 
 bool binding_feeds(const struct binding *binding) {
@@ -82,7 +79,7 @@ bool binding_feeds(const struct binding *binding) {
 bool binding_feeds_groups_only(const struct binding *binding) {
   for (size_t i = 0; i < binding->n_targets; i++) {
     const struct target *target = &binding_targets(binding)[i];
-    if (target->is_admitted && !is_member(target))
+    if (target->is_admitted && !binding_is_member(target))
       return false;
   }
   return true;
@@ -94,7 +91,7 @@ bool binding_is_held(const struct binding *binding) {
     const struct series *series = binding_series(target);
     if (series == NULL)
       continue;
-    if (is_member(target) && target->member->n_held > 0)
+    if (binding_is_member(target) && target->member->n_held > 0)
       return true;
     if (series->is_held && series->n_users <= binding->n_targets)
       return true;

@@ -80,6 +80,10 @@ static inline struct rate *binding_rates(const struct binding *binding) {
   return (struct rate *)(void *)(binding_targets(binding) + binding->n_targets);
 }
 
+static inline bool binding_is_member(const struct target *target) {
+  return target->rule->combine != COMBINE_NONE;
+}
+
 /* The target's series; NULL if it is not admitted. */
 struct series *binding_series(const struct target *target);
 

@@ -44,12 +44,6 @@ static void widen(struct span *span, uint32_t oldest_s, uint32_t newest_s) {
   span->is_some = true;
 }
 
-static uint32_t start_of(const struct cut *cut, const struct sample *sample) {
-  const struct horizon horizon = {.period_s = cut->period_s};
-
-  return horizon_period(&horizon, sample->series, sample->second);
-}
-
 /* The periods of what is open, and waits for identity or, as is said, does
  * not. */
 static struct span find_open(const struct cut *cut, uint64_t awaited,
@@ -58,8 +52,9 @@ static struct span find_open(const struct cut *cut, uint64_t awaited,
 
   for (size_t i = 0; i < cut->open.n; i++) {
     const struct sample *sample = &cut->open.sample[i];
+    uint32_t start_s = fold_start(sample, cut->period_s);
     if (horizon_awaits(awaited, sample->series) == if_awaited)
-      widen(&span, start_of(cut, sample), start_of(cut, sample));
+      widen(&span, start_s, start_s);
   }
   return span;
 }
@@ -103,7 +98,7 @@ static bool is_chosen(const struct cut *cut, const struct choice *choice,
                       const struct sample *sample) {
   return horizon_awaits(choice->awaited, sample->series) ==
              choice->if_awaited &&
-         start_of(cut, sample) <= choice->last_s;
+         fold_start(sample, cut->period_s) <= choice->last_s;
 }
 
 /* Drops n of what is chosen, or all, and a little more: only whole periods of a

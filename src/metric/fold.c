@@ -9,7 +9,7 @@
 
 /* ---- groups of one series and period ------------------------------------- */
 
-static uint32_t start_of(const struct sample *sample, uint32_t period_s) {
+uint32_t fold_start(const struct sample *sample, uint32_t period_s) {
   const struct horizon horizon = {.period_s = period_s};
 
   return horizon_period(&horizon, sample->series, sample->second);
@@ -20,17 +20,17 @@ void fold_prepare(struct sample *sample, size_t n, uint32_t period_s) {
     if (sample[i].series->statistics == STATISTICS_LAST)
       sample[i].n = (uint32_t)i;
     else
-      sample[i].second = start_of(&sample[i], period_s);
+      sample[i].second = fold_start(&sample[i], period_s);
 }
 
 size_t fold_group(const struct sample *sample, size_t n, uint32_t period_s) {
   const struct series *series = sample->series;
   bool is_last = series->statistics == STATISTICS_LAST;
-  uint32_t start_s = start_of(sample, period_s);
+  uint32_t start_s = fold_start(sample, period_s);
   size_t i = 1;
 
   while (i < n && sample[i].series == series &&
-         (is_last ? start_of(&sample[i], period_s) : sample[i].second) ==
+         (is_last ? fold_start(&sample[i], period_s) : sample[i].second) ==
              start_s)
     i++;
   return i;

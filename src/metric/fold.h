@@ -27,6 +27,9 @@
  * period_s  of series with StorageResolution 60, here and below */
 void fold_prepare(struct sample *sample, size_t n, uint32_t period_s);
 
+/* Start of the period that an entry belongs to. */
+uint32_t fold_start(const struct sample *sample, uint32_t period_s);
+
 /* How many of n entries (at least 1), which are sorted, are of the series and
  * period of the first. */
 size_t fold_group(const struct sample *sample, size_t n, uint32_t period_s);
