@@ -201,11 +201,11 @@ static struct distance measure(const struct block *block,
 }
 
 static bool is_nearer(const struct distance *a, const struct distance *b) {
+  if (a->plugin != b->plugin)
+    return a->plugin;
   if (a->failing != b->failing)
     return a->failing < b->failing;
-  if (a->matching != b->matching)
-    return a->matching > b->matching;
-  return a->plugin && !b->plugin;
+  return a->matching > b->matching;
 }
 
 bool explain_nearest(const struct rules *rules, const struct input *in,

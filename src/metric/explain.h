@@ -17,9 +17,9 @@ struct explain_nearest {
 };
 
 /* Finds the enabled block that comes nearest to the identifier, and the first
- * of its selectors that does not take it.  Nearest is the block with the fewest
- * selectors that fail; among equals the one of which most that are written
- * match; then one whose Plugin is written and matches; then the first.
+ * of its selectors that does not take it.  Nearest is a block whose Plugin is
+ * written and matches; among equals the one with the fewest selectors that
+ * fail; then the one of which most that are written match; then the first.
  * DataSource fails when it takes none of the readings.
  *
  * True with *out filled.  False, *out untouched, when a block selects one of

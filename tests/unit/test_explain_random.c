@@ -72,8 +72,7 @@ static size_t plain_rank(const struct rule_spec *rule, size_t place,
       (*failing)++;
     else if (rule->select[i].n > 0)
       matching++;
-  return ((*failing * 10 + (9 - matching)) * 2 + (plugin ? 0 : 1)) * 100 +
-         place;
+  return (((plugin ? 0 : 10) + *failing) * 10 + (9 - matching)) * 100 + place;
 }
 
 static const char *const words[] = {"a", "b", "ab", "ba", ""};
