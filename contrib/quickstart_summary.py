@@ -1,0 +1,313 @@
+#!/usr/bin/python3
+"""What contrib/quickstart --config shows of a dry run.
+
+    watch    a progress line, until the daemon has read all that it reads twice
+             (DIR/facts.json of quickstart_dry.py says how long that takes), or
+             has ended
+    summary  after its end: metrics, what nothing selects, what was left out,
+             what the log warned of, what a month costs; ends with 0 if the
+             configuration is good and each destination would get something
+"""
+
+import argparse
+import collections
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OURS = "write_cloudwatch plugin: "
+RUNNING = "Initialization complete"
+SERIES_MAX = 40  # lines of each list
+PLUGINS_MAX = 20
+EXAMPLES, EXAMPLES_IF_NONE = 2, 10  # identifiers of one plugin
+MESSAGES_MAX = 10
+
+
+def say(text, indent=2, more=2):
+    """A paragraph; nothing in it is cut."""
+    print(textwrap.fill(
+        text, 79, initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + more), break_on_hyphens=False,
+        break_long_words=False))
+
+
+def several(count, what):
+    return "%s %s%s" % (format(count, ","), what, "" if count == 1 else "s")
+
+
+# --- while it runs ------------------------------------------------------------
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def is_running(run):
+    """Whether the daemon has begun to read."""
+    with open(run + "/collectd.log", errors="replace") as log:
+        return RUNNING in log.read()
+
+
+def watch(options):
+    """Ends when it was long enough; the daemon's own end is seen by summary."""
+    with open(options.run + "/facts.json") as file:
+        wait_s = json.load(file)["wait_s"]
+    start, begin = time.monotonic(), None
+    is_terminal = sys.stdout.isatty()
+    try:
+        while is_alive(options.pid):
+            now = time.monotonic()
+            if begin is None and is_running(options.run):
+                begin = now
+                if not is_terminal:
+                    print("two readings take %.0f s" % wait_s, flush=True)
+            # Its start takes as long as it takes, within the limit.
+            if now - (begin or start) >= (options.timeout if begin is None
+                                          else wait_s):
+                return
+            if is_terminal and begin is not None:
+                print("\r\033[Ktwo readings take %.0f s, %.0f s so far ..." % (
+                    wait_s, now - begin), end="", flush=True)
+            time.sleep(0.1)
+    finally:
+        if is_terminal:
+            print("\r\033[K", end="", flush=True)
+
+
+# --- what there is to say -----------------------------------------------------
+
+# Reasons of the status file's counters.left_out; what is odd, the log explains.
+LEFT_OUT = {
+    "nan": "no number (OnNaN)", "infinite": "infinite",
+    "range": "beyond 2^360", "old": "too old", "ahead": "of the future",
+    "twice": "twice with the same time", "not_newer": "not newer than the last",
+    "reset": "a counter that began again", "late": "late, for the next slot",
+    "slot_dropped": "a sum that was not complete",
+    "max_metrics": "beyond MaxMetrics", "disagree": "of another unit or kind",
+    "crowded": "too many identifiers", "full": "no room in BufferLimit",
+    "folded": "summed up for lack of room", "memory": "no memory",
+    "awaited": "waiting for %{ec2:...}, which only an instance of EC2 knows",
+    "lacking": "without the value of %{ec2:...}",
+    "unfit": "an unfit name or namespace", "quarantined": "refused before"}
+
+
+class Log:
+    """The daemon's messages.
+
+    ours, others  {text: how often} of warnings and errors
+    is_running    whether the daemon got as far as reading
+    """
+
+    def __init__(self, path):
+        self.ours = collections.OrderedDict()
+        self.others = collections.OrderedDict()
+        self.is_running = False
+        with open(path, errors="replace") as file:
+            for line in file:
+                self._take(line.rstrip("\n"))
+
+    def _take(self, line):
+        self.is_running = self.is_running or RUNNING in line
+        found = re.match(r"\[(error|warning)\] (.*)", line)
+        if not found and (self.is_running or re.match(r"\[\w+\] |\[\d", line)):
+            return
+        # Before there is a log, the daemon prints plain lines.
+        severity, text = found.groups() if found else ("error", line)
+        mine = self.ours if text.startswith(OURS) else self.others
+        text = severity + ": " + text.replace(OURS, "", 1)
+        mine[text] = mine.get(text, 0) + 1
+
+
+def show_messages(title, messages):
+    if not messages:
+        return
+    print("\n" + title)
+    for text, count in list(messages.items())[:MESSAGES_MAX]:
+        say(text + (" (%d times)" % count if count > 1 else ""))
+    if len(messages) > MESSAGES_MAX:
+        say("and %s more in .quickstart/run/collectd.log"
+            % several(len(messages) - MESSAGES_MAX, "message"))
+
+
+def statuses(run):
+    """The last status of each node, in the order of their names."""
+    found = []
+    for name in sorted(os.listdir(run + "/status")):
+        if name == "json" or name.startswith("json."):
+            with open(run + "/status/" + name, errors="replace") as file:
+                status = json.load(file)
+            if status["stopped"]:
+                found.append(status)
+    return found
+
+
+def show_series(status):
+    """The table, of as many as fit, and how many are not in it."""
+    alive, awaited = (status["metrics"]["alive"],
+                      status["counters"]["left_out"]["awaited"])
+    every = sorted(status["series"], key=lambda one: (
+        one["namespace"], one["name"], sorted(one["dimensions"].items())))
+    rows = [(one["namespace"], one["name"], "{%s}" % ", ".join(
+        "=".join(pair) for pair in one["dimensions"].items()),
+        "%.6g" % one["average"], one["unit"]) for one in every[:SERIES_MAX]]
+    widths = [max([len(row[i]) for row in rows] or [0]) for i in range(4)]
+    for row in rows:
+        print("  %s  %s  %s  %s %s" % (
+            row[0].ljust(widths[0]), row[1].ljust(widths[1]),
+            row[2].ljust(widths[2]), row[3].rjust(widths[3]), row[4]))
+    if len(every) > SERIES_MAX:
+        say("and %s more" % format(alive - SERIES_MAX, ","))
+    elif alive > len(every):
+        say("and %s more without data in this run%s" % (
+            format(alive - len(every), ","),
+            "; some wait for %{ec2:...}, which only an instance of EC2 knows: "
+            "try it there" if awaited else ""))
+
+
+def show_unselected(status):
+    """By plugin, with why not."""
+    total = status["identifiers"]["unselected"]
+    if not total:
+        return
+    is_all = not status["identifiers"]["selected"]
+    examples = EXAMPLES_IF_NONE if is_all else EXAMPLES
+    say("Not selected: %s of %s." % (several(total, "identifier"), format(
+        total + status["identifiers"]["selected"], ",")), 0, 0)
+    groups = collections.OrderedDict()
+    for one in sorted(status["unselected"], key=lambda one: one["identifier"]):
+        # host/plugin-instance/type-instance
+        plugin = re.match("(?:[^/]*/)?([^/-]*)", one["identifier"])[1]
+        groups.setdefault(plugin, []).append(one)
+    for plugin, mine in list(groups.items())[:PLUGINS_MAX]:
+        for one in mine[:examples]:
+            print("  " + one["identifier"])
+            say('nearest is <Metric "%s">: %s'
+                % (one["nearest"], one["because"]), 4)
+        if len(mine) > examples:
+            say("and %d more of %s" % (len(mine) - examples, plugin))
+    if len(groups) > PLUGINS_MAX:
+        say("and those of %s" % several(len(groups) - PLUGINS_MAX,
+                                        "further plugin"))
+
+
+def show_left_out(status):
+    rows = ["%s: %s" % (LEFT_OUT.get(reason, reason), format(count, ","))
+            for reason, count in sorted(status["counters"]["left_out"].items())
+            if count]
+    if rows:
+        say("Values that did not count: %s" % ", ".join(rows), 0)
+
+
+def estimates(run):
+    """{node: figures of a month} as cloudwatch-status has them."""
+    command = [sys.executable, HERE + "/cloudwatch-status", "--json",
+               run + "/status/json"]
+    # Its exit status says that a dry run does not publish.
+    document = json.loads(subprocess.run(
+        command, stdout=subprocess.PIPE, check=False, timeout=60).stdout)
+    return {node["node"]: node["month"] for node in document["nodes"]}
+
+
+def show_cost(month):
+    if month is None or not month["metrics"]:
+        return
+    say("A month (30 days) of this host: %s and %s, about %.2f + %.2f = %.2f "
+        "USD (prices of %s; check them).  Hosts that feed the same metrics pay "
+        "for them once." % (
+            several(month["metrics"], "metric"),
+            several(month["requests"], "request"), month["metrics_usd"],
+            month["requests_usd"], month["usd"], month["prices_of"]), 0, 0)
+
+
+def show_node(status, month):
+    print("\n%s%s of at most %s (MaxMetrics), a flush each %s" % (
+        'Node "%s": ' % status["node"] if status["node"] else "",
+        several(status["metrics"]["alive"], "metric"),
+        format(status["metrics"]["max"], ","),
+        several(status["flush_interval"], "second")))
+    show_series(status)
+    show_left_out(status)
+    show_unselected(status)
+    show_cost(month)
+
+
+def show_facts(facts):
+    """What this run did otherwise than the configuration says."""
+    print("\n%s, %s" % (facts["config"],
+                        several(facts["n_files"], "file") + " in all"))
+    for sentence in facts["skipped"]:
+        say("left out by collectd itself: " + sentence)
+    if facts["given"]:
+        say("it loads no plugin that reads: this run added %s"
+            % " and ".join(facts["given"]))
+    for why in sorted(set(facts["left_out"].values())):
+        names = [name for name in sorted(facts["left_out"])
+                 if facts["left_out"][name] == why]
+        say("not run: %s (%s)" % (", ".join(names), why))
+    if facts["dropped"]:
+        say("not obeyed, as it writes: " + ", ".join(facts["dropped"]))
+    for name, seconds in sorted(facts["late"].items()):
+        say("%s is read so rarely that its rates are not seen: --timeout %d "
+            "waits for them" % (name, -(-seconds // 1)))
+
+
+def verdict(log, found):
+    """(exit status, sentence)."""
+    if not log.is_running or not found:
+        return 1, ("collectd does not run with this configuration; its "
+                   "messages above say why.")
+    empty = [status["node"] for status in found
+             if not status["metrics"]["alive"]]
+    if empty and len(empty) == len(found):
+        return 1, ("Nothing would be published: no <Metric> selects any of "
+                   "the identifiers above, or their values did not count.")
+    if empty:
+        return 1, "Nothing would be published to the node%s %s." % (
+            "" if len(empty) == 1 else "s",
+            ", ".join('"%s"' % node for node in empty))
+    total = sum(status["metrics"]["alive"] for status in found)
+    return 0, "This configuration is good: it would publish %s." % several(
+        total, "metric")
+
+
+def summary(options):
+    run = options.run
+    with open(run + "/facts.json") as file:
+        facts = json.load(file)
+    log = Log(run + "/collectd.log")
+    found = statuses(run)
+    show_facts(facts)
+    show_messages("write_cloudwatch says:", log.ours)
+    show_messages("Others say:", log.others)
+    months = estimates(run) if found else {}
+    for status in found:
+        show_node(status, months.get(status["node"]))
+    status, sentence = verdict(log, found)
+    print()
+    say(sentence, 0, 0)
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("what", choices=("watch", "summary"))
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--pid", type=int)
+    parser.add_argument("--timeout", type=float)
+    options = parser.parse_args()
+    # Ends quietly, with its progress line wiped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.exit(watch(options) if options.what == "watch" else summary(options))
+
+
+if __name__ == "__main__":
+    main()
