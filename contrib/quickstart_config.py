@@ -138,6 +138,8 @@ def value_of(kind, text):
 # --- statements ---------------------------------------------------------------
 
 VALUES = ("bool", "number", "quoted", "word")
+BEGINNINGS = {"quoted": "a text in quotes", "open": "a text in quotes"}
+BLOCKS_MAX = 100  # inside one another
 UNQUOTED = "a text with other characters than letters, digits and _ needs quotes"
 
 
@@ -153,8 +155,10 @@ def statement_of(words, file, line):
                               'or "</Name>" and nothing else' % (file, line))
         words, kinds = words[:-1], kinds[:-1]
     if kinds[first] != "word":
-        raise ConfigError('%s, line %d: "%s" is no name of an option'
-                          % (file, line, words[first][1]))
+        # Not the text of quotes, which may be a secret.
+        raise ConfigError("%s, line %d: it begins with %s, which is no name of "
+                          "an option" % (file, line, BEGINNINGS.get(
+                              kinds[first], '"%s"' % words[first][1])))
     rest = words[first + 1:]
     for word in rest:
         if word[0] == "open":
@@ -199,6 +203,9 @@ def parse(text, file):
             if kind == "begin":
                 one.children = []
                 blocks.append(one)
+                if len(blocks) > BLOCKS_MAX:
+                    raise ConfigError("%s: too many blocks inside one another"
+                                      % one.where)
         words, begin = [], end
     if words:
         raise ConfigError("%s: the last line has no end: add a newline" % file)

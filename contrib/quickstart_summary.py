@@ -15,12 +15,12 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import textwrap
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from cloudwatch_status import FREE, Unreadable, clean, monthly, read_all
+
 OURS = "write_cloudwatch plugin: "
 RUNNING = "Initialization complete"
 SERIES_MAX = 40  # lines of each list
@@ -113,9 +113,11 @@ class Log:
         self.is_running = False
         with open(path, errors="replace") as file:
             for line in file:
-                self._take(line.rstrip("\n"))
+                self._take(clean(line.rstrip("\n")))
 
     def _take(self, line):
+        # The daemon prints what it skips in its configuration, without an end.
+        line = re.sub(r"^[^[]*(?=\[(?:\w+|\d{4}-[^]]*)\] )", "", line)
         self.is_running = self.is_running or RUNNING in line
         found = re.match(r"\[(error|warning)\] (.*)", line)
         if not found and (self.is_running or re.match(r"\[\w+\] |\[\d", line)):
@@ -140,20 +142,14 @@ def show_messages(title, messages):
 
 def statuses(run):
     """The last status of each node, in the order of their names."""
-    found = []
-    for name in sorted(os.listdir(run + "/status")):
-        if name == "json" or name.startswith("json."):
-            with open(run + "/status/" + name, errors="replace") as file:
-                status = json.load(file)
-            if status["stopped"]:
-                found.append(status)
-    return found
+    return [status for _, status in read_all(run + "/status/json")
+            if not isinstance(status, Unreadable) and status["stopped"]]
 
 
 def show_series(status):
     """The table, of as many as fit, and how many are not in it."""
     alive, awaited = (status["metrics"]["alive"],
-                      status["counters"]["left_out"]["awaited"])
+                      status["counters"]["left_out"].get("awaited"))
     every = sorted(status["series"], key=lambda one: (
         one["namespace"], one["name"], sorted(one["dimensions"].items())))
     rows = [(one["namespace"], one["name"], "{%s}" % ", ".join(
@@ -207,28 +203,19 @@ def show_left_out(status):
         say("Values that did not count: %s" % ", ".join(rows), 0)
 
 
-def estimates(run):
-    """{node: figures of a month} as cloudwatch-status has them."""
-    command = [sys.executable, HERE + "/cloudwatch-status", "--json",
-               run + "/status/json"]
-    # Its exit status says that a dry run does not publish.
-    document = json.loads(subprocess.run(
-        command, stdout=subprocess.PIPE, check=False, timeout=60).stdout)
-    return {node["node"]: node["month"] for node in document["nodes"]}
-
-
-def show_cost(month):
+def show_cost(status):
+    month = monthly(status)
     if month is None or not month["metrics"]:
         return
     say("A month (30 days) of this host: %s and %s, about %.2f + %.2f = %.2f "
-        "USD (prices of %s; check them).  Hosts that feed the same metrics pay "
-        "for them once." % (
+        "USD (prices of %s; %s).  Hosts that feed the same metrics pay for "
+        "them once." % (
             several(month["metrics"], "metric"),
             several(month["requests"], "request"), month["metrics_usd"],
-            month["requests_usd"], month["usd"], month["prices_of"]), 0, 0)
+            month["requests_usd"], month["usd"], month["prices_of"], FREE), 0, 0)
 
 
-def show_node(status, month):
+def show_node(status):
     print("\n%s%s of at most %s (MaxMetrics), a flush each %s" % (
         'Node "%s": ' % status["node"] if status["node"] else "",
         several(status["metrics"]["alive"], "metric"),
@@ -237,7 +224,7 @@ def show_node(status, month):
     show_series(status)
     show_left_out(status)
     show_unselected(status)
-    show_cost(month)
+    show_cost(status)
 
 
 def show_facts(facts):
@@ -262,9 +249,12 @@ def show_facts(facts):
 
 def verdict(log, found):
     """(exit status, sentence)."""
-    if not log.is_running or not found:
+    if not log.is_running:
         return 1, ("collectd does not run with this configuration; its "
                    "messages above say why.")
+    if not found:
+        return 1, ("collectd ended by itself, or not in time when it was told "
+                   "to: its log is .quickstart/run/collectd.log.")
     empty = [status["node"] for status in found
              if not status["metrics"]["alive"]]
     if empty and len(empty) == len(found):
@@ -288,9 +278,8 @@ def summary(options):
     show_facts(facts)
     show_messages("write_cloudwatch says:", log.ours)
     show_messages("Others say:", log.others)
-    months = estimates(run) if found else {}
     for status in found:
-        show_node(status, months.get(status["node"]))
+        show_node(status)
     status, sentence = verdict(log, found)
     print()
     say(sentence, 0, 0)

@@ -61,8 +61,9 @@ WRONG = {
     "a path without quotes": ("A /tmp/x\n", "needs quotes"),
     "a word behind a block": ("<A> 1\nB 1\n</A>\n", "and nothing else"),
     "an end with a word": ("<A>\nB 1\n</A x>\n", "has no argument"),
-    "a number for a name": ("10 A\n", '"10" is no name'),
-    "a boolean for a name": ("true 1\n", '"true" is no name'),
+    "a number for a name": ("10 A\n", 'begins with "10", which is no name'),
+    "a boolean for a name": ("true 1\n", 'begins with "true"'),
+    "a text for a name": ('"secret" 1\n', "begins with a text in quotes"),
     "an open text": ('A "b \\\n c\n', "has no end"),
     "an empty bracket": ("<>\n", "the line of a block"),
     "half a bracket": ("<A\nB 1\n</A>\n", "the line of a block"),
@@ -109,6 +110,11 @@ def test_what_the_daemon_refuses_is_refused(text, said, tmp_path):
     STOCK, *(ROOT / "collectd.conf.d").glob("*.conf")], ids=lambda p: p.name)
 def test_files_of_others_come_back_byte_for_byte(path):
     assert quickstart_config.source(parse(read(path))) == read(path)
+
+
+def test_blocks_without_bound_are_refused():
+    with pytest.raises(ConfigError, match="file, line 101: too many blocks"):
+        parse("<A>\n" * 100_000)
 
 
 def test_values():

@@ -113,13 +113,14 @@ def test_a_snippet_alone(clone, module, user):
 
 def test_two_nodes(clone, module, user):
     """Each with its own figures; LogPublished and dimensions are obeyed."""
-    user.write(READS + LOAD + block(
+    user.write(LOAD, "d/load.conf")
+    user.write(READS + 'Include "d/l*.conf"\n' + block(
         FREE, '<Node "one">', 'Region "eu-west-1"',
         'Dimension "Host" "%{host}"', "MaxMetrics 7", "</Node>",
         '<Node "all">', 'Region "us-east-1"', "FlushInterval 10",
         '<Metric "memory.%{type_instance}">', 'Plugin "memory"', "</Metric>",
         "</Node>"))
-    status, output = dry(clone, module, user.path)
+    status, output = dry(clone, module, user.path, cwd=user.folder)
     assert status == 0, output
     all_, one = output.index('Node "all": '), output.index('Node "one": ')
     assert all_ < one
@@ -143,6 +144,16 @@ def test_a_mistake(clone, module, user):
     assert output.endswith("\ncollectd does not run with this configuration; "
                            "its messages above say why.\n")
     assert "metrics of at most" not in output
+
+
+def test_a_region_without_quotes(clone, module, user):
+    """Of which collectd prints what it skips into its log."""
+    user.write(READS + LOAD + block(FREE, "Region us-east-1"))
+    status, output = dry(clone, module, user.path)
+    assert status == 1, output
+    said = plain(output)
+    assert "put it in quotes: Region \"us-east-1\"" in said, output
+    assert "successfully loaded" not in said
 
 
 def test_a_plugin_that_is_not_there(clone, module, user):
