@@ -146,8 +146,10 @@ def check_same(found, wanted, digits=15):
     written with so many digits."""
     def written(four):
         return [f'{number:.{digits}g}' for number in four]
-    wrong = [f'missing: {key} {wanted[key]}' for key in wanted - found.keys()]
-    wrong += [f'not wanted: {key} {found[key]}' for key in found - wanted.keys()]
+    wrong = [f'missing: {key} {wanted[key]}'
+             for key in wanted - found.keys()]
+    wrong += [f'not wanted: {key} {found[key]}'
+              for key in found - wanted.keys()]
     wrong += [f'{key}: {found[key]}, not {wanted[key]}'
               for key in found.keys() & wanted.keys()
               if written(found[key]) != written(wanted[key])]
@@ -251,7 +253,8 @@ def uncomment(text, line):
 
 def uncomment_block(text, line):
     """The example with the <Metric> that begins with this line made active."""
-    block, = re.findall(rf'(?ms)^  #{re.escape(line)}\n.*?^  #</Metric>\n', text)
+    block, = re.findall(rf'(?ms)^  #{re.escape(line)}\n.*?^  #</Metric>\n',
+                        text)
     return text.replace(block, block.replace('  #', '  '))
 
 

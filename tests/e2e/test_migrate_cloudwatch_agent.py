@@ -1,5 +1,5 @@
-"""migrate-cloudwatch-agent.conf publishes what the CloudWatch agent published of
-the values that collectd sent to it.
+"""migrate-cloudwatch-agent.conf publishes what the CloudWatch agent published
+of the values that collectd sent to it.
 
 The oracle is written from the files that the agent is made of, which are named
 at each rule: those without a repository are of aws/amazon-cloudwatch-agent.
@@ -23,8 +23,8 @@ ID, GROUP = 'i-0123456789abcdef0', 'web-asg'
 TAGS = {'aws:autoscaling:groupName': GROUP}
 TAGGED = {'ImageId': 'ami-0123456789abcdef0', 'InstanceId': ID,
           'InstanceType': 't3.micro', 'AutoScalingGroupName': GROUP}
-ALL_FOUR = ('append_dimensions of "metrics": all four; leave out what you do not '
-            'have')
+ALL_FOUR = ('append_dimensions of "metrics": all four; leave out what you do '
+            'not have')
 ROLLUP = [['InstanceId'], ['AutoScalingGroupName', 'type'], []]
 # Whole ones: the agent adds one value after the other up, without more digits.
 DIGITS = 14
@@ -177,12 +177,13 @@ def test_name_prefix(tmp_path):
     check_same(found, wanted, DIGITS)
 
 
-@pytest.mark.parametrize('interval', [1, 10, 30])
-def test_high_resolution(tmp_path, interval):
-    """metrics_aggregation_interval: the agent's data are of the interval, ours
-    of the second; added up by the interval they are the same."""
-    text = uncomment(TEXT, 'StorageResolution 1').replace(
-        '  #FlushInterval 60 ', '  FlushInterval 10 ')
+@pytest.mark.parametrize('interval', [1, 10, 30, 300])
+def test_aggregation_interval(tmp_path, interval):
+    """The agent's data are of the interval, ours of the second or minute; added
+    up by the interval they are the same."""
+    text = TEXT if interval >= 60 else uncomment(
+        TEXT, 'StorageResolution 1').replace(
+            '  #FlushInterval 60 ', '  FlushInterval 10 ')
     wanted = cloudwatch_agent(all_values(),
                               Config(aggregation_interval=interval))
     with open_scene(tmp_path) as scene:

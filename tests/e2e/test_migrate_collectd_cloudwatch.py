@@ -1,9 +1,9 @@
-"""migrate-collectd-cloudwatch.conf publishes what collectd-cloudwatch published.
+"""migrate-collectd-cloudwatch.conf publishes what collectd-cloudwatch did.
 
 The oracle is written from that plugin's own files (branch master of
 github.com/awslabs/collectd-cloudwatch, below src/cloudwatch/modules), which are
-named at each rule.  Where the two differ, as the manual says, a test of the last
-part shows both sides.
+named at each rule.  Where the two differ, as the manual says, a test of the
+last part shows both sides.
 """
 
 import dataclasses
@@ -19,8 +19,8 @@ from scene import warnings
 
 FILE = 'migrate-collectd-cloudwatch.conf'
 TEXT = (EXAMPLES / FILE).read_text()
-EVERYTHING = uncomment_block(without_metrics(TEXT),
-                             '<Metric "%{plugin}.%{type}%{.type_instance}%{.ds}">')
+NAME = '%{plugin}.%{type}%{.type_instance}%{.ds}'
+EVERYTHING = uncomment_block(without_metrics(TEXT), f'<Metric "{NAME}">')
 ID, GROUP = 'i-0123456789abcdef0', 'web-asg'
 TAGS = {'aws:autoscaling:groupName': GROUP}
 # resources/whitelist.conf
@@ -36,7 +36,8 @@ def expand(one):
     one for each, the name of the data source behind the type instance."""
     if len(one.values) == 1:
         return [(one.type_instance, one.values[0])]
-    return [(f'{one.type_instance}.{name}' if one.type_instance else name, value)
+    before = one.type_instance and one.type_instance + '.'
+    return [(before + name, value)
             for (name, _), value in zip(one.sources, one.values)]
 
 
@@ -53,7 +54,8 @@ def is_listed(whitelist, key):
 
 def name_of(one, type_instance):
     """metricdata.py, _build_metric_name."""
-    return '.'.join([one.plugin, one.type, *([type_instance] * bool(type_instance))])
+    name = f'{one.plugin}.{one.type}'
+    return f'{name}.{type_instance}' if type_instance else name
 
 
 @dataclasses.dataclass
@@ -91,8 +93,8 @@ def in_python_2(number):
 
 
 def collectd_cloudwatch(stream, whitelist, config=Config()):
-    """flusher.py, _aggregate_metric and _add_values_to_metrics: values are added
-    up as they are, whatever their kind; what is no number is not.
+    """flusher.py, _aggregate_metric and _add_values_to_metrics: values are
+    added up as they are, whatever their kind; what is no number is not.
 
     The window in which they are is 60 seconds from the first value on; here it
     is the minute.  With high resolution it is the second of the value
@@ -170,12 +172,11 @@ def test_dimensions(tmp_path, heading):
 
 def test_no_group(tmp_path):
     """client/ec2getclient.py: what is not to be had is "NONE"."""
-    wanted = collectd_cloudwatch(values('memory'), ['memory--percent-used'],
-                                 Config(push_asg=True))
+    text = choose_dimensions(TEXT, 'push_asg = True')
+    wanted = collectd_cloudwatch(values(), WHITELIST, Config(push_asg=True))
     with open_scene(tmp_path) as scene:
-        found = play(scene, scene.service(),
-                     choose_dimensions(TEXT, 'push_asg = True'), values('memory'),
-                     wanted, [scene.metadata(tags={})])
+        found = play(scene, scene.service(), text, values(), wanted,
+                     [scene.metadata(tags={})])
     check_same(found, wanted, DIGITS)
 
 
@@ -183,7 +184,8 @@ def test_high_resolution(tmp_path):
     """enable_high_resolution_metrics with flush_interval_in_seconds = 10."""
     text = uncomment(TEXT, 'StorageResolution 1').replace(
         '  #FlushInterval 60 ', '  FlushInterval 10 ')
-    wanted = collectd_cloudwatch(values(), WHITELIST, Config(high_resolution=True))
+    wanted = collectd_cloudwatch(values(), WHITELIST,
+                                 Config(high_resolution=True))
     assert len(wanted) == 44
     found, *_ = run(tmp_path, text, wanted)
     check_same(found, wanted, DIGITS)
@@ -230,21 +232,22 @@ def test_values_of_others(tmp_path):
     """The old plugin mixes them with its own; here only the instance itself has
     an id, and with %{host} each host has its own metric."""
     own = values('memory')
-    both = own + of_host('web2', own)
-    mixed = collectd_cloudwatch(sorted(both, key=lambda one: one.time), WHITELIST)
+    both = sorted(own + of_host('web2', own), key=lambda one: one.time)
+    mixed = collectd_cloudwatch(both, WHITELIST)
     wanted = collectd_cloudwatch(own, WHITELIST)
     assert [four[0] for four in mixed.values()] == [
         2 * four[0] for four in wanted.values()]
     with open_scene(tmp_path) as scene:
         found = play(scene, scene.service(), FILE, both, wanted,
                      [scene.metadata(tags=TAGS)])
-        others = {key for key in found if key[2] == (('PluginInstance', 'NONE'),)}
+        others = {key for key in found
+                  if key[2] == (('PluginInstance', 'NONE'),)}
         assert len(others) == len(wanted)
         check_same(Store({key: four for key, four in found.items()
                           if key not in others}), wanted, DIGITS)
         wanted = Store()
-        found = play(scene, scene.service(), choose_dimensions(TEXT, 'elsewhere'),
-                     both, wanted)
+        found = play(scene, scene.service(),
+                     choose_dimensions(TEXT, 'elsewhere'), both, wanted)
     for host in (HOST, 'web2'):
         wanted.update(collectd_cloudwatch(of_host(host, own), WHITELIST,
                                           Config(host='')))
@@ -253,8 +256,8 @@ def test_values_of_others(tmp_path):
 
 def test_two_blocks_count_twice(tmp_path):
     """Whitelist lines may overlap, selectors must not."""
-    doubled = TEXT.replace('    Plugin "cpu"\n    PluginInstance ""\n', '').replace(
-        '    TypeInstance "active"', '    TypeInstance "used"')
+    doubled = TEXT.replace('    Plugin "cpu"\n    PluginInstance ""\n', '')
+    doubled = doubled.replace('TypeInstance "active"', 'TypeInstance "used"')
     stream = values('memory')
     wanted = collectd_cloudwatch(stream, ['memory--percent-used',
                                           '.*-percent-used'])

@@ -1,7 +1,7 @@
 """migrate-scalemate.conf publishes what Scalemate published.
 
-The oracle is written from Scalemate's own files (github.com/eladnava/scalemate),
-which are named at each rule.
+The oracle is written from Scalemate's own files, which are named at each rule
+(github.com/eladnava/scalemate).
 """
 
 import dataclasses

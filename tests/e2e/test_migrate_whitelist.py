@@ -59,8 +59,10 @@ def selected(tmp_path_factory):
     blocks = [metric(f'{i} {NAME}', selectors, 'Counters "raw"', 'Unit "None"')
               for i, selectors in enumerate(examples().values())]
     types = read_types()
-    values = [(identifier, ':'.join(['0'] + ['1'] * len(types[re.search(
-        r'/(\w+)', identifier)[1]]))) for identifier in dict.fromkeys(IDENTIFIERS)]
+    values = []
+    for identifier in dict.fromkeys(IDENTIFIERS):
+        sources = types[re.search(r'/(\w+)', identifier)[1]]
+        values.append((identifier, '0' + ':1' * len(sources)))
     with open_service() as service:
         run(service, tmp_path_factory.mktemp('daemon'), ''.join(blocks), values)
         names = {datum['MetricName'] for datum in arrived(service)}
@@ -80,6 +82,6 @@ def test_default_lines_are_those_of_the_example():
     """In the manual, and in the file with the same selectors."""
     text = (EXAMPLES / 'migrate-collectd-cloudwatch.conf').read_text()
     for line in WHITELIST:
-        block = re.search(rf'  # {re.escape(line)}\n  <Metric.*\n((?:    .+\n)+)',
-                          text)[1]
+        block = re.search(rf'  # {re.escape(line)}\n  <Metric.*\n'
+                          r'((?:    .+\n)+)', text)[1]
         assert block.startswith(examples()[line])
