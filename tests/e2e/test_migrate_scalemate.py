@@ -89,6 +89,15 @@ def test_the_same_number(tmp_path):
         check_same(play(scene, scene.service(), FILE, stream, wanted), wanted)
 
 
+def test_what_is_read():
+    """The plugin table is told the same as by write_cloudwatch-exact.conf, of
+    which test_examples.py knows that it is what the kernel says."""
+    def table(name):
+        text = (EXAMPLES / name).read_text()
+        return text[text.index('LoadPlugin table'):text.index('<LoadPlugin w')]
+    assert table(FILE) == table('write_cloudwatch-exact.conf')
+
+
 def test_changed_config(tmp_path):
     """What the head of the file says of another config.js."""
     text = (EXAMPLES / FILE).read_text()
