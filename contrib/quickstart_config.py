@@ -179,6 +179,7 @@ def statement_of(words, file, line):
 def parse(text, file):
     """The statements of one file."""
     root, blocks, words, begin = [], [], [], 0
+    line, counted = 1, 0  # at that place
     for kind, word, start, end in tokens(text):
         if kind != "end":
             words.append((kind, word, start))
@@ -186,7 +187,7 @@ def parse(text, file):
         if not words:
             continue
         first = words[0][2]
-        line = text.count("\n", 0, first) + 1
+        line, counted = line + text.count("\n", counted, first), first
         key, values, kind = statement_of(words, file, line)
         if kind == "end":
             if not blocks or blocks[-1].key != key:

@@ -169,30 +169,52 @@ def show_series(status):
             "try it there" if awaited else ""))
 
 
-def show_unselected(status):
-    """By plugin, with why not."""
-    total = status["identifiers"]["unselected"]
-    if not total:
-        return
-    is_all = not status["identifiers"]["selected"]
-    examples = EXAMPLES_IF_NONE if is_all else EXAMPLES
-    say("Not selected: %s of %s." % (several(total, "identifier"), format(
-        total + status["identifiers"]["selected"], ",")), 0, 0)
+def by_plugin(identifiers):
+    """{plugin: those of the status file's list}, in order."""
     groups = collections.OrderedDict()
-    for one in sorted(status["unselected"], key=lambda one: one["identifier"]):
+    for one in sorted(identifiers, key=lambda one: one["identifier"]):
         # host/plugin-instance/type-instance
         plugin = re.match("(?:[^/]*/)?([^/-]*)", one["identifier"])[1]
         groups.setdefault(plugin, []).append(one)
-    for plugin, mine in list(groups.items())[:PLUGINS_MAX]:
-        for one in mine[:examples]:
-            print("  " + one["identifier"])
-            say('nearest is <Metric "%s">: %s'
-                % (one["nearest"], one["because"]), 4)
-        if len(mine) > examples:
-            say("and %d more of %s" % (len(mine) - examples, plugin))
-    if len(groups) > PLUGINS_MAX:
-        say("and those of %s" % several(len(groups) - PLUGINS_MAX,
+    return groups
+
+
+def nearest(one):
+    return 'nearest is <Metric "%s">: %s' % (one["nearest"], one["because"])
+
+
+def show_group(plugin, mine, examples):
+    for one in mine[:examples]:
+        print("  " + one["identifier"])
+        say(nearest(one), 4)
+    if len(mine) > examples:
+        say("and %d more of %s" % (len(mine) - examples, plugin))
+
+
+def show_unselected(status):
+    """By plugin, with why not.  Plugins that no <Metric> names at all are what
+    is not wanted, most often, and get one paragraph unless there is nothing
+    else."""
+    total = status["identifiers"]["unselected"]
+    if not total:
+        return
+    selected = status["identifiers"]["selected"]
+    say("Not selected: %s of %s." % (
+        several(total, "identifier"), format(total + selected, ",")), 0, 0)
+    groups = by_plugin(status["unselected"])
+    others = [plugin for plugin, mine in groups.items() if selected and
+              all(one["because"].startswith('Plugin "') for one in mine)]
+    shown = [plugin for plugin in groups if plugin not in others]
+    for plugin in shown[:PLUGINS_MAX]:
+        show_group(plugin, groups[plugin],
+                   EXAMPLES if selected else EXAMPLES_IF_NONE)
+    if len(shown) > PLUGINS_MAX:
+        say("and those of %s" % several(len(shown) - PLUGINS_MAX,
                                         "further plugin"))
+    if others:
+        say("of plugins that no <Metric> takes: %s" % ", ".join(
+            "%s (%d)" % (plugin, len(groups[plugin])) for plugin in others))
+        say(nearest(groups[others[0]][0]), 4)
 
 
 def show_left_out(status):
@@ -247,8 +269,8 @@ def show_facts(facts):
             "waits for them" % (name, -(-seconds // 1)))
 
 
-def verdict(log, found):
-    """(exit status, sentence)."""
+def verdict(log, found, given):
+    """(exit status, sentence); given are the plugins that this run added."""
     if not log.is_running:
         return 1, ("collectd does not run with this configuration; its "
                    "messages above say why.")
@@ -259,7 +281,9 @@ def verdict(log, found):
              if not status["metrics"]["alive"]]
     if empty and len(empty) == len(found):
         return 1, ("Nothing would be published: no <Metric> selects any of "
-                   "the identifiers above, or their values did not count.")
+                   "the identifiers above, or their values did not count.") + (
+                       "  There was no more to select: give the whole "
+                       "collectd.conf." if given else "")
     if empty:
         return 1, "Nothing would be published to the node%s %s." % (
             "" if len(empty) == 1 else "s",
@@ -280,7 +304,7 @@ def summary(options):
     show_messages("Others say:", log.others)
     for status in found:
         show_node(status)
-    status, sentence = verdict(log, found)
+    status, sentence = verdict(log, found, facts["given"])
     print()
     say(sentence, 0, 0)
     return status

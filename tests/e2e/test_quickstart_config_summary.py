@@ -17,9 +17,9 @@ def series(name, **more):
             "maximum": 1.5, **more}
 
 
-def unselected(plugin, n):
+def unselected(plugin, n, because='Type "t" does not match "gauge"'):
     return [{"identifier": f"h/{plugin}-{i}/gauge-x", "nearest": "M",
-             "because": 'Plugin "m" does not match'} for i in range(n)]
+             "because": because} for i in range(n)]
 
 
 def status(alive, every, others=(), n_others=None, selected=1, **more):
@@ -75,6 +75,21 @@ def test_long_lists_are_cut_and_counted(show):
     assert len(output.splitlines()) < 170
 
 
+@pytest.mark.parametrize("selected", [0, 1])
+def test_plugins_that_nobody_wants_are_one_paragraph(show, selected):
+    others = [*unselected("cpu", 3, 'Plugin "m" does not match "cpu"'),
+              *unselected("df", 1, 'Plugin "m" does not match "df"'),
+              *unselected("m", 1)]
+    _, output = show(status(selected, [series("M")][:selected], others,
+                            selected=selected))
+    text = ('  of plugins that no <Metric> takes: cpu (3), df (1)\n    nearest '
+            'is <Metric "M">: Plugin "m" does not match "cpu"\n')
+    assert (text in output) == bool(selected)
+    assert output.count("nearest is") == (2 if selected else 5)
+    assert ("h/df-0/gauge-x" in output) != bool(selected)
+    assert '  h/m-0/gauge-x\n    nearest is <Metric "M">: Type "t"' in output
+
+
 def test_metrics_that_have_no_data_yet(show):
     waiting = status(2, [series("M")], left_out={"awaited": 3})
     code, output = show(waiting)
@@ -118,6 +133,15 @@ def test_what_the_run_did_otherwise(show):
                  "  not run: exec (it runs)", "added memory and tcpconns",
                  "  not obeyed, as it writes: StatusFile", "--timeout 303 waits"):
         assert line in output
+
+
+@pytest.mark.parametrize("given", [[], ["memory"]])
+def test_a_snippet_that_selects_nothing_of_what_it_was_given(show, given):
+    code, output = show(status(0, [], unselected("p", 3), selected=0),
+                        given=given)
+    assert code == 1
+    assert ("give the whole collectd.conf" in " ".join(output.split())) \
+        == bool(given)
 
 
 @pytest.mark.parametrize("statuses, log, said", [
