@@ -12,7 +12,6 @@
 import argparse
 import collections
 import json
-import os
 import re
 import signal
 import sys
@@ -20,8 +19,8 @@ import textwrap
 import time
 
 from cloudwatch_status import FREE, Unreadable, clean, monthly, read_all
+from quickstart_view import OURS, Screen, is_alive
 
-OURS = "write_cloudwatch plugin: "
 RUNNING = "Initialization complete"
 SERIES_MAX = 40  # lines of each list
 PLUGINS_MAX = 20
@@ -43,14 +42,6 @@ def several(count, what):
 
 # --- while it runs ------------------------------------------------------------
 
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-        return True
-    except ProcessLookupError:
-        return False
-
-
 def is_running(run):
     """Whether the daemon has begun to read."""
     with open(run + "/collectd.log", errors="replace") as log:
@@ -61,26 +52,22 @@ def watch(options):
     """Ends when it was long enough; the daemon's own end is seen by summary."""
     with open(options.run + "/facts.json") as file:
         wait_s = json.load(file)["wait_s"]
-    start, begin = time.monotonic(), None
-    is_terminal = sys.stdout.isatty()
+    screen = Screen()
+    begin = start = time.monotonic()
+    limit_s = options.timeout  # the start takes as long as it takes
     try:
         while is_alive(options.pid):
             now = time.monotonic()
-            if begin is None and is_running(options.run):
-                begin = now
-                if not is_terminal:
-                    print("two readings take %.0f s" % wait_s, flush=True)
-            # Its start takes as long as it takes, within the limit.
-            if now - (begin or start) >= (options.timeout if begin is None
-                                          else wait_s):
+            if begin == start and is_running(options.run):
+                begin, limit_s = now, wait_s
+            if now - begin >= limit_s:
                 return
-            if is_terminal and begin is not None:
-                print("\r\033[Ktwo readings take %.0f s, %.0f s so far ..." % (
-                    wait_s, now - begin), end="", flush=True)
+            if begin != start:
+                screen.progress("two readings take %.0f s" % wait_s,
+                                "%.0f s so far" % (now - begin))
             time.sleep(0.1)
     finally:
-        if is_terminal:
-            print("\r\033[K", end="", flush=True)
+        screen.end()
 
 
 # --- what there is to say -----------------------------------------------------
@@ -225,6 +212,17 @@ def show_left_out(status):
         say("Values that did not count: %s" % ", ".join(rows), 0)
 
 
+DATA_MAX = 1000  # of a request
+
+
+def most_requests(status):
+    """Of a flush in which each metric has data of all its periods, which a
+    short run has not."""
+    is_fast = any(one["resolution"] == 1 for one in status["series"])
+    periods = max(1, status["flush_interval"] // (1 if is_fast else 60))
+    return -(-status["metrics"]["alive"] * periods // DATA_MAX)
+
+
 def show_cost(status):
     month = monthly(status)
     if month is None or not month["metrics"]:
@@ -235,6 +233,10 @@ def show_cost(status):
             several(month["metrics"], "metric"),
             several(month["requests"], "request"), month["metrics_usd"],
             month["requests_usd"], month["usd"], month["prices_of"], FREE), 0, 0)
+    most, now = most_requests(status), status["last_flush"]["requests"]
+    if most > max(now, 1):
+        say("Counted with %s a flush; with data in each period there may be up "
+            "to %d." % (several(max(now, 1), "request"), most), 0, 0)
 
 
 def show_node(status):

@@ -172,3 +172,13 @@ def test_what_a_month_costs(show, alive, requests, every_s, said):
         last_flush={"time": NOW, "data": 1, "requests": requests}))
     assert said in " ".join(output.split())
     assert "prices of us-east-1, 20" in output
+    assert "there may be up to" not in output
+
+
+@pytest.mark.parametrize("alive, every_s, resolution, most", [
+    (20, 60, 1, 2), (1001, 60, 60, 2), (400, 180, 60, 2)])
+def test_more_requests_than_a_short_run_shows(show, alive, every_s, resolution,
+                                              most):
+    _, output = show(status(alive, [series("M", resolution=resolution)],
+                            flush_interval=every_s))
+    assert f"there may be up to {most}." in " ".join(output.split())
