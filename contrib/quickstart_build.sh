@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # words of contrib/quickstart
 # A part of contrib/quickstart: installs what is missing, and builds the module.
 # Sets collectd (the program), plugins (the folder of its own) and module.
 
