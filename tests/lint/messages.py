@@ -109,8 +109,11 @@ EXCEPT = [
     ('src/run/source_process.c', 'source_process', NAME),
     ('src/run/source_profile.c', 'fail', NAME),
     ('src/metric/map.c', 'expand_value', NAME),
-    ('src/aws/reply.c', 'bare find_row reply_hint', REMEDY),
-    ('src/aws/sts.c', 'sts_hint', REMEDY),
+    ('src/aws/remedy.c', '*', REMEDY),
+    ('src/aws/reply.c', 'asked bare find_row reply_hint', REMEDY),
+    ('src/aws/sts.c', 'put_denied sts_put_hint', REMEDY),
+    ('src/run/http_transfer.c', 'way_remedies remedy_for remedy_of_proxy',
+     REMEDY),
     ('src/run/file.c', 'remedy_for', REMEDY),
 ]
 
@@ -184,7 +187,7 @@ def texts(path, named):
         if found:
             yield Text(str(path), *found, within, *stack[-1])
             found = None
-        if depth == 0 and token in '([':
+        if depth == 0 and token in '([=' and before:
             within = before
         if token in '({':
             n_opened += 1
