@@ -414,7 +414,8 @@ def test_a_proxy_that_refuses(status, remedy):
                   f"proxy=http://127.0.0.1:{proxy.port}")
     assert (got["status"], got["ambiguous"]) == ("0", "0")
     assert got["error"] == \
-        f"cannot reach monitoring.example (the proxy answered {status}; {remedy})"
+        f"cannot reach monitoring.example (the proxy answered {status}; " \
+        f"{remedy})"
 
 
 # ---- TLS -------------------------------------------------------------------
