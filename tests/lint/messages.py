@@ -147,6 +147,7 @@ DOES = re.compile(r'\b(add|choose|define|did you mean|enable|give|keep|known '
 OPTION = re.compile(r"\b[A-Z][a-z]+[A-Z]\w*|\b[A-Z]{2,}[a-z]\w*")
 NAMES = ['CloudWatch', 'PutMetricData', 'SELinux', 'AssumeRole',
          'AssumeRoleWithWebIdentity']
+TERM = re.compile(r'[A-Z]\w*')  # put in: "PUT", "EcsContainer"
 ANY = '\0'  # something that is put in
 JOINTS = ' ;:,'  # what joins a part to the rest of its sentence
 
@@ -212,7 +213,8 @@ def sentences(found):
         sentence = text.text
         if frame or is_format(text):
             least = 1
-        if n_words(sentence) < least:
+        if n_words(sentence) < least or (
+                not is_format(text) and TERM.fullmatch(sentence)):
             continue
         if form and not is_format(text):
             sentence = put_in(form.text, sentence, text.place - form.place - 1)
