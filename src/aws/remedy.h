@@ -18,7 +18,7 @@
   "account has enabled the Region (opt-in), where tokens of the global STS "   \
   "endpoint may not count"
 #define REMEDY_SECRET                                                          \
-  "check the secret access key, the clock of this host, the region, and that " \
+  "check Region, the secret access key and the clock of this host, and that "  \
   "no proxy changes headers"
 #define REMEDY_CLOCK                                                           \
   "set the clock of this host: chronyc makestep, or timedatectl set-ntp true"

@@ -83,8 +83,8 @@ CODES = {
     'clock by code': Row('RequestExpired', 'Request has expired.', CLOCK),
     'secret': Row('SignatureDoesNotMatch', 'The request signature we '
                   'calculated does not match the signature you provided.',
-                  'check the secret access key, the clock of this host, the '
-                  'region, and that no proxy changes headers'),
+                  'check Region, the secret access key and the clock of this '
+                  'host, and that no proxy changes headers'),
     'service': Row('SignatureDoesNotMatch', "Credential should be scoped to "
                    "correct service: 'logs'.", "the host that answered is "
                    "another service's: correct the URL of the endpoint"),

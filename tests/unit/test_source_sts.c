@@ -147,8 +147,8 @@ static const struct expected cases[] = {
      NULL,
      ONE("403 No", FAULT("AccessDenied", "User: x is not authorized")),
      NULL,
-     " answered AccessDenied [request id-1]; allow sts:AssumeRole on resource "
-     ARN("one") " in",
+     " answered AccessDenied [request id-1]; allow sts:AssumeRole on "
+     "resource " ARN("one") " in",
      NULL,
      1},
     {"STS's own words",
