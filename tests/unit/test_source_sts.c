@@ -251,7 +251,8 @@ static const struct expected cases[] = {
      {{ASKED, NULL, "403 No", FAULT("SignatureDoesNotMatch", "no"), 0,
        "Date: Tue, 14 Nov 2023 22:13:21 GMT\r\n"}},
      NULL,
-     " answered SignatureDoesNotMatch [request without id]; check the secret",
+     " answered SignatureDoesNotMatch [request without id]; check Region, the "
+     "secret",
      NULL,
      1},
     {"a clock that cannot be made right is no loop",
