@@ -177,6 +177,13 @@ static const struct option table[] = {
     /* Seeing what happens. */
     {"LogPublished", .fallback = "false", .where = LEVELS, .kind = TRUTH,
      .n_arguments = 1, .set = set_truth, SENDER(log_published)},
+    {"DryRun", .fallback = "false", .where = LEVELS, .kind = TRUTH,
+     .n_arguments = 1, .set = set_truth, SENDER(dry_run)},
+    {"StatusFile", .where = LEVELS, .kind = TEXT, .n_arguments = 1,
+     .example = "\"/var/lib/collectd/write_cloudwatch.json\"", .set = set_path,
+     SENDER(status_file)},
+    {"ReportStats", .fallback = "false", .where = LEVELS, .kind = TRUTH,
+     .n_arguments = 1, .set = set_truth, SENDER(report_stats)},
 
     /* Destinations. */
     {"Node", .where = IN_PLUGIN, .repeats = true, .kind = TEXT,
@@ -184,13 +191,6 @@ static const struct option table[] = {
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
 static_assert(N_OPTIONS <= 64, "struct level.given has a bit for each");
-
-/* Options that design.md knows and this version does not. */
-static const char *const later[] = {
-    "DryRun",
-    "StatusFile",
-    "ReportStats",
-};
 
 const struct option *option_at(size_t i) {
   return i < N_OPTIONS ? &table[i] : NULL;
@@ -205,13 +205,6 @@ const struct option *option_find(const char *name) {
     if (str_eq_nocase(str_of(table[i].name), str_of(name)))
       return &table[i];
   return NULL;
-}
-
-bool option_is_for_later(const char *name) {
-  for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-    if (str_eq_nocase(str_of(later[i]), str_of(name)))
-      return true;
-  return false;
 }
 
 const struct option *option_nearest(const char *name, unsigned where) {

@@ -49,9 +49,7 @@ static void complain_unknown(const struct block *block,
                              const oconfig_item_t *line) {
   struct err err = {""};
   const struct option *meant = option_nearest(line->key, block->where);
-  if (option_is_for_later(line->key))
-    err_set(&err, "not in this version yet; remove the line");
-  else if (meant != NULL)
+  if (meant != NULL)
     err_set(&err, "unknown option; did you mean %s?", meant->name);
   else
     err_set(&err, "unknown option; collectd-write_cloudwatch(5) lists those "

@@ -97,9 +97,6 @@ const struct option *option_find(const char *name);
  * stand at this place is preferred. */
 const struct option *option_nearest(const char *name, unsigned where);
 
-/* Whether this is an option of a later version. */
-bool option_is_for_later(const char *name);
-
 /* ---- what was read ------------------------------------------------------ */
 
 /* A line or block that was read and found good. */

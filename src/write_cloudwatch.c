@@ -8,7 +8,8 @@
  *                     too
  *   write             any write thread; always returns 0
  *   flush             any thread; with timeout 0 just before shutdown
- *   shutdown          stops and frees everything
+ *   read              only for ReportStats; a read thread, which is joined
+ * before shutdown shutdown          stops and frees everything
  *
  * One binary serves collectd 5.8 to main, so nothing is used here whose type
  * or prototype has changed between them: no plugin_ctx_t, no
@@ -24,6 +25,7 @@
 #include "base/str.h"
 #include "metric/rule.h"
 #include "options.h"
+#include "report_stats.h"
 #include "run/clock.h"
 #include "run/http.h"
 #include "run/log.h"
@@ -205,6 +207,17 @@ static int on_flush(cdtime_t timeout, const char *identifier,
   return 0;
 }
 
+/* ---- read --------------------------------------------------------------- */
+
+static int on_read(user_data_t *user_data) {
+  const struct outlet *outlet = user_data->data;
+  struct stats stats;
+
+  sender_stats(outlet->sender, &stats);
+  report_stats(outlet->options->sender.node, &stats);
+  return 0;
+}
+
 /* ---- shutdown ----------------------------------------------------------- */
 
 /* Frees everything; the senders were told to stop. */
@@ -264,6 +277,10 @@ static int open_outlet(struct outlet *outlet,
 /* The requests of a month are what it costs: one each flush at least. */
 static void say_rhythm(const struct sender_options *sender) {
   long long interval_s = sender->flush_interval_s;
+  if (sender->dry_run)
+    log_say(SAY_NOTICE, sender->node,
+            "DryRun: nothing is sent to AWS; the log says what would be, when "
+            "it is first seen");
   log_say(SAY_INFO, sender->node,
           "flushes every %lld s, which is %lld requests or more in 30 days; "
           "FlushInterval changes that, or Interval in <LoadPlugin " NAME ">",
@@ -303,6 +320,9 @@ static int register_outlet(struct outlet *outlet, struct err *err) {
     rc = plugin_register_write(buf_str(&name), on_write, &user_data);
   if (rc == 0)
     rc = plugin_register_flush(buf_str(&name), on_flush, &user_data);
+  if (rc == 0 && outlet->options->sender.report_stats)
+    rc = plugin_register_complex_read(NAME, buf_str(&name), on_read, 0,
+                                      &user_data);
   buf_clear(&name);
   return rc == 0 ? 0 : err_set(err, "collectd refused to register the node");
 }

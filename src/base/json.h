@@ -85,6 +85,7 @@ void json_put_str(struct json_out *out, struct str text);
 void json_put_double(struct json_out *out, double value); /* finite */
 void json_put_int(struct json_out *out, long long value);
 void json_put_bool(struct json_out *out, bool value);
+void json_put_null(struct json_out *out);
 
 /* Ends the text.  0; or -1 when anything since json_begin() went wrong: a
  * member without a value, a bracket left open, no memory, text not UTF-8; then

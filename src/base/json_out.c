@@ -199,6 +199,13 @@ void json_put_bool(struct json_out *out, bool value) {
   leave(out);
 }
 
+void json_put_null(struct json_out *out) {
+  if (!enter(out))
+    return;
+  buf_puts(out->to, "null");
+  leave(out);
+}
+
 int json_end(struct json_out *out) {
   struct buf *to = out->to;
   bool whole = !out->failed && out->complete;

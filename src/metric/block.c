@@ -15,6 +15,8 @@ static const char *const selector_names[N_SELECTORS] = {
     [SELECT_DATA_SOURCE] = "DataSource",
 };
 
+const char *block_selector_name(size_t i) { return selector_names[i]; }
+
 static int check_name(struct str text, struct err *why) {
   return names_check(text, CW_NAME_MAX, why);
 }

@@ -1,5 +1,5 @@
 /* block: one compiled <Metric> block, as rules_compile() makes it and
- * rules_map() runs it; for the files of rule.h only. */
+ * rules_map() runs it; for the files of rule.h and explain.h only. */
 #ifndef METRIC_BLOCK_H
 #define METRIC_BLOCK_H
 
@@ -55,6 +55,9 @@ int block_compile(const struct block_context *context,
                   const struct rule_spec *spec, size_t number,
                   struct block *out, struct err *err);
 void block_clear(struct block *block);
+
+/* The option that selector i < N_SELECTORS is written with; static. */
+const char *block_selector_name(size_t i);
 
 /* Checks what is defined outside the blocks, used or not.  0, or -1 with *err
  * set. */

@@ -117,6 +117,7 @@ enum datum_form { DATUM_VALUE, DATUM_VALUES, DATUM_SET };
 struct datum {
   const struct series_name *series;
   const char *identifier; /* of a collectd value in it, for messages */
+  uint16_t rule;          /* number of a <Metric> block that feeds the series */
   int64_t time_s;         /* start of its period, since 1970 UTC */
   enum datum_form form;
   double value;                               /* DATUM_VALUE */

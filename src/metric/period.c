@@ -23,6 +23,7 @@ static struct datum datum_of(const struct series *series, uint32_t start_s,
                              enum datum_form form) {
   return (struct datum){.series = &series->name,
                         .identifier = series->identifier,
+                        .rule = series->rule,
                         .time_s = start_s,
                         .form = form};
 }

@@ -53,10 +53,15 @@ static int compile_blocks(const struct rules_spec *spec,
   for (size_t i = 0; i < spec->n_rules; i++) {
     if (!spec->rules[i].enabled)
       continue;
+    if (rules->n_blocks == RULES_MAX)
+      return err_set(err,
+                     "more than %d <Metric> blocks; let one take more with "
+                     "expressions and templates",
+                     RULES_MAX);
     struct block *block = &rules->blocks[rules->n_blocks];
     if (block_compile(context, &spec->rules[i], i + 1, block, err) != 0)
       return -1;
-    rules->n_blocks++;
+    block->rule.number = (uint16_t)rules->n_blocks++;
   }
   if (rules->n_blocks > 0)
     return 0;
@@ -183,6 +188,10 @@ void rules_free(struct rules *rules) {
   free(rules->blocks);
   tmpl_keys_clear(&rules->keys);
   free(rules);
+}
+
+const char *rules_label(const struct rules *rules, size_t number) {
+  return number < rules->n_blocks ? rules->blocks[number].rule.label : NULL;
 }
 
 const struct ec2_keys *rules_ec2_keys(const struct rules *rules) {

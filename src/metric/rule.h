@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* ---- as configured ------------------------------------------------------ */
 
@@ -96,9 +97,12 @@ struct rule {
   double scale, offset;
   enum rounding rounding;
   bool nan_is_zero;
+  uint16_t number; /* among the enabled blocks, from 0: see rules_label() */
   enum statistics statistics;
   const char *label; /* the block's argument, for messages */
 };
+
+#define RULES_MAX UINT16_MAX /* enabled blocks; so no rule has this number */
 
 struct rules;
 
@@ -111,14 +115,18 @@ struct rules;
  * warnings  each warning is appended as one line
  *
  * NULL with *err set, naming block, option, value and remedy: no block is
- * enabled, a bad template or expression, a set that names an undefined
- * dimension, more than 30 dimensions in a set, a namespace, name or dimension
- * that CloudWatch would refuse, two blocks that can feed one series and do not
- * agree in Unit, StorageResolution, Statistics or Combine. */
+ * enabled, or more than RULES_MAX, a bad template or expression, a set that
+ * names an undefined dimension, more than 30 dimensions in a set, a namespace,
+ * name or dimension that CloudWatch would refuse, two blocks that can feed one
+ * series and do not agree in Unit, StorageResolution, Statistics or Combine. */
 struct rules *rules_compile(const struct rules_spec *spec,
                             const char *default_namespace, tmpl_env_fn env,
                             struct buf *warnings, struct err *err);
 void rules_free(struct rules *rules);
+
+/* The argument of the block whose rule has this number, borrowed; NULL beyond
+ * the last. */
+const char *rules_label(const struct rules *rules, size_t number);
 
 /* The meta data keys whose values struct input must bring, in order. */
 size_t rules_n_meta_keys(const struct rules *rules);

@@ -7,8 +7,9 @@
 #include <string.h>
 
 struct pattern {
+  char *line; /* as written, owned */
   bool exclude;
-  char *literal; /* owned; NULL: regex holds a compiled expression */
+  const char *literal; /* in line; NULL: regex holds a compiled expression */
   regex_t regex;
 };
 
@@ -41,19 +42,26 @@ static int compile_regex(struct str text, regex_t *out, struct err *err) {
 /* On failure *out owns nothing. */
 static int compile_pattern(struct str text, struct pattern *out,
                            struct err *err) {
-  *out = (struct pattern){.exclude = str_has_prefix(text, STR("!"))};
-  if (out->exclude)
-    text = (struct str){text.p + 1, text.len - 1};
-  if (str_has_prefix(text, STR("/")))
-    return compile_regex(text, &out->regex, err);
-  out->literal = str_dup(text);
-  return out->literal == NULL ? err_set(err, "out of memory") : 0;
+  *out = (struct pattern){.line = str_dup(text),
+                          .exclude = str_has_prefix(text, STR("!"))};
+  if (out->line == NULL)
+    return err_set(err, "out of memory");
+  const char *what = out->line + (out->exclude ? 1 : 0);
+  if (what[0] != '/') {
+    out->literal = what;
+    return 0;
+  }
+  if (compile_regex(str_of(what), &out->regex, err) == 0)
+    return 0;
+  free(out->line);
+  *out = (struct pattern){0};
+  return -1;
 }
 
 static void clear_pattern(struct pattern *pattern) {
   if (pattern->literal == NULL)
     regfree(&pattern->regex);
-  free(pattern->literal);
+  free(pattern->line);
 }
 
 static bool matches(const struct pattern *pattern, const char *text) {
@@ -105,6 +113,18 @@ bool select_match(const struct select *select, const char *text) {
     matched = true;
   }
   return matched || !any_plain;
+}
+
+const char *select_line(const struct select *select, size_t i) {
+  return select->patterns[i].line;
+}
+
+bool select_line_excludes(const struct select *select, size_t i) {
+  return select->patterns[i].exclude;
+}
+
+bool select_line_fits(const struct select *select, size_t i, const char *text) {
+  return matches(&select->patterns[i], text);
 }
 
 int rule_check_selector(struct str text, struct err *err) {

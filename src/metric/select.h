@@ -29,4 +29,10 @@ void select_clear(struct select *select);
  * with "!". */
 bool select_match(const struct select *select, const char *text);
 
+/* The lines one by one, i < select->n, for who tells why: line i as written,
+ * whether it begins with "!", and whether text is what it names, "!" or not. */
+const char *select_line(const struct select *select, size_t i);
+bool select_line_excludes(const struct select *select, size_t i);
+bool select_line_fits(const struct select *select, size_t i, const char *text);
+
 #endif

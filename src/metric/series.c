@@ -123,6 +123,7 @@ enum series_found series_use(struct series_table *table,
     series->serial = table->next_serial++;
     series->statistics = (uint8_t)rule->statistics;
     series->combine = (uint8_t)rule->combine;
+    series->rule = rule->number;
     put(table, series);
     table->n++;
   } else if (strcmp(series->name.unit, name->unit) != 0 ||

@@ -27,6 +27,7 @@ struct series {
   uint32_t n_users;        /* targets that feed it */
   uint8_t statistics;      /* enum statistics */
   uint8_t combine;         /* enum combine */
+  uint16_t rule;           /* number of the <Metric> block that made it */
   bool is_held;            /* the thread's: it keeps samples (cut_hold()) */
   char identifier[];       /* of the value that made it, for messages */
 };

@@ -75,6 +75,33 @@ struct reason_text tally_text(enum reason reason) {
   return texts[reason];
 }
 
+const char *tally_name(enum reason reason) {
+  static const char *const names[N_REASONS] = {
+      [REASON_NAN] = "nan",
+      [REASON_INFINITE] = "infinite",
+      [REASON_RANGE] = "range",
+      [REASON_OLD] = "old",
+      [REASON_AHEAD] = "ahead",
+      [REASON_TWICE] = "twice",
+      [REASON_NOT_NEWER] = "not_newer",
+      [REASON_RESET] = "reset",
+      [REASON_LATE] = "late",
+      [REASON_SLOT_DROPPED] = "slot_dropped",
+      [REASON_MAX_METRICS] = "max_metrics",
+      [REASON_DISAGREE] = "disagree",
+      [REASON_CROWDED] = "crowded",
+      [REASON_FULL] = "full",
+      [REASON_FOLDED] = "folded",
+      [REASON_MEMORY] = "memory",
+      [REASON_AWAITED] = "awaited",
+      [REASON_LACKING] = "lacking",
+      [REASON_UNFIT] = "unfit",
+      [REASON_QUARANTINED] = "quarantined",
+  };
+
+  return names[reason];
+}
+
 void tally_add(struct tally *tally, enum reason reason,
                const struct input *in) {
   struct tally_row *row = &tally->row[reason];

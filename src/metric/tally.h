@@ -53,6 +53,10 @@ struct reason_text {
 };
 struct reason_text tally_text(enum reason reason);
 
+/* What the reason is called where it is counted for others to read: "nan",
+ * letters and "_". */
+const char *tally_name(enum reason reason);
+
 /* Counts one value of an identifier. */
 void tally_add(struct tally *tally, enum reason reason, const struct input *in);
 

@@ -27,6 +27,7 @@ struct delivery *delivery_new(const struct sender_options *options,
   d->batch = (struct batch)BATCH_INIT;
   d->answer = (struct http_answer)HTTP_ANSWER_INIT;
   d->max_data = CW_DATA_MAX;
+  d->request_ms = -1;
   pace_init(&d->pace, options->backfill_rate);
   d->source = source_new(&options->who, session, &d->place);
   d->json = json_out_new();
@@ -72,6 +73,10 @@ int64_t delivery_flush_number(const struct delivery *d) {
 }
 
 void delivery_put(struct delivery *d, struct parcel *parcel) {
+  if (d->options->dry_run) {
+    parcel_free(parcel);
+    return;
+  }
   d->newest = parcel->flush;
   size_t n_dropped = outbox_put(&d->outbox, parcel);
   if (n_dropped > 0)
@@ -130,13 +135,17 @@ void delivery_drop(struct delivery *d, struct parcel *parcel, size_t i,
 
 void delivery_wait(struct delivery *d, int64_t base_ms, const char *key,
                    const char *reason, const char *remedy) {
+  struct err sentence;
   int64_t now_ms = clock_steady_ms();
   bool is_stopping = atomic_load(d->session->deadline_ms) != INT64_MAX;
 
   d->wake_ms = retry_next(&d->retry, now_ms, base_ms, d->answer.retry_after_ms,
                           clock_dice());
-  log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key,
-                "%s%s%s%s", reason, remedy[0] == '\0' ? "" : ": ", remedy,
+  (void)err_set(&sentence, "%s%s%s", reason, remedy[0] == '\0' ? "" : ": ",
+                remedy);
+  delivery_remember(d, &sentence);
+  log_state_bad(&d->sending, SAY_WARNING, d->options->node, now_ms, key, "%s%s",
+                sentence.text,
                 is_stopping ? "" : "; the data wait and are sent later");
 }
 
@@ -200,15 +209,35 @@ static void unmark(struct delivery *d) {
  * must not stand in the way of the others. */
 static bool drop_too_large(struct delivery *d, struct parcel *first,
                            const struct err *why) {
+  struct err sentence;
+  const char *identifier = parcel_identifier(first, 0);
+
   if (d->batch.n_data > 0 || !buf_ok(&d->batch.body))
     return false;
   d->refused_ms = clock_steady_ms();
+  (void)err_set(&sentence, "a datum of %s is dropped: %s", identifier,
+                why->text);
+  delivery_remember(d, &sentence);
   log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
-                parcel_identifier(first, 0), "a datum of %s is dropped: %s",
-                parcel_identifier(first, 0), why->text);
+                identifier, "%s", sentence.text);
   d->count.refused++;
   delivery_drop(d, first, 0, 1);
   return true;
+}
+
+/* Acts on the answer.  What it names goes; the rest of a failed request is kept
+ * and sent again. */
+static void settle_counted(struct delivery *d) {
+  uint64_t refused = d->count.refused;
+  bool has_failed = d->reply.outcome != OUTCOME_SENT;
+  size_t n_data = d->batch.n_data;
+
+  delivery_settle(d);
+  d->count.requests++;
+  if (!has_failed)
+    return;
+  d->count.failed_requests++;
+  d->count.retried += n_data - (d->count.refused - refused);
 }
 
 /* Signs and sends the batch, which is complete. */
@@ -221,13 +250,16 @@ static void send_batch(struct delivery *d, const struct cred *cred) {
                       .now_s = session_now_s(d->session)};
 
   outbox_keep(&d->outbox, d->retry.n_failed > 0);
-  pace_begin(&d->pace, clock_steady_ms());
+  int64_t begin_ms = clock_steady_ms();
+  pace_begin(&d->pace, begin_ms);
   int rc = post_batch(&post, &d->batch, &d->answer, &d->reply, &err);
   unmark(d);
-  if (rc != 0)
+  if (rc != 0) {
     delivery_wait(d, RETRY_SLOW_MS, err.text, err.text, "");
-  else
-    delivery_settle(d);
+  } else {
+    d->request_ms = clock_steady_ms() - begin_ms;
+    settle_counted(d);
+  }
   http_answer_clear(&d->answer); /* 64 KiB, mostly not needed for a minute */
 }
 

@@ -13,28 +13,18 @@
 #ifndef RUN_DELIVER_H
 #define RUN_DELIVER_H
 
+#include "aws/reply.h"
 #include "base/err.h"
 #include "metric/parcel.h"
 #include "run/sender.h"
 #include "run/session.h"
+#include "run/stats.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct delivery;
-
-/* What became of data, ever. */
-struct delivery_count {
-  uint64_t accepted;
-  uint64_t refused;       /* by CloudWatch, in its own error code */
-  uint64_t dropped;       /* by BufferLimit */
-  uint64_t spool_dropped; /* by SpoolLimit, or with a folder that was removed */
-  uint64_t aged;          /* by BufferAge */
-  uint64_t lost;          /* unsent at the stop, and not in a spool */
-  uint64_t ahead;         /* by us, too far in the future for CloudWatch */
-  uint64_t ambiguous; /* in requests whose answer was lost: may count twice */
-};
 
 /* options, session  borrowed for the life of the delivery
  * NULL is lack of memory. */
@@ -85,5 +75,46 @@ void delivery_tend(struct delivery *delivery);
 void delivery_hurry(struct delivery *delivery);
 
 struct delivery_count delivery_count(const struct delivery *delivery);
+
+/* ---- what can be seen of it (look.c) ------------------------------------ */
+
+/* What went wrong last. */
+struct delivery_error {
+  int64_t at_s;        /* wall time; 0: nothing yet */
+  struct err sentence; /* as it was said, or would be but for its repetition */
+  int status;          /* of HTTP; 0: no answer */
+  char code[REPLY_CODE_MAX]; /* of AWS; "" where there is none */
+  char message[REPLY_MESSAGE_MAX];
+  char request_id[128];
+};
+
+#define DELIVERY_TROUBLES_MAX 10
+
+/* All texts are borrowed until the next call of any other function.  Times are
+ * wall time in seconds since 1970 UTC. */
+struct delivery_look {
+  struct delivery_count count;
+  const char *region, *endpoint; /* NULL: not known yet */
+  const char *source;            /* of the credentials; "" before the first */
+  int64_t expires_s;             /* their end; CRED_NEVER */
+  int64_t offset_s;              /* AWS's clock less this host's; 0: unknown */
+  int64_t accepted_s;            /* the last success; 0: never */
+  int64_t attempt_s;             /* the next attempt; 0: nothing waits */
+  int64_t request_ms;            /* what the last request took; -1: none yet */
+  size_t n_waiting;              /* data, also in the spool */
+  size_t waiting_bytes;          /* of memory */
+  int64_t oldest_s;              /* when the oldest of them was cut; 0: none */
+  const char *spool;             /* its folder; NULL: there is none */
+  bool spool_is_usable;
+  size_t n_resting;    /* data that are in the spool only */
+  int64_t spool_bytes; /* of all files, in whole blocks */
+  struct delivery_trouble {
+    const char *what; /* as in contrib/status.schema.json */
+    int64_t since_s;
+  } trouble[DELIVERY_TROUBLES_MAX];
+  size_t n_troubles;
+  const struct delivery_error *error; /* NULL: nothing went wrong yet */
+};
+void delivery_look(const struct delivery *delivery, struct delivery_look *out);
 
 #endif

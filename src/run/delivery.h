@@ -51,6 +51,9 @@ struct delivery {
   struct delivery_count count; /* but for what outbox and spool count */
   struct refuse refuse;        /* series that are kept back */
   int64_t refused_ms;          /* steady: when a datum was refused last */
+  int64_t accepted_s;          /* wall time of the last success; 0: never */
+  int64_t request_ms;          /* what the last request took; -1: none yet */
+  struct delivery_error error;
 
   struct log_state awaited;   /* there is no region, or are no credentials */
   struct log_state misplaced; /* the files give no place any more */
@@ -73,6 +76,9 @@ struct delivery {
  * remedy   one clause, or "" */
 void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
                    const char *reason, const char *remedy);
+
+/* look.c.  Remembers what went wrong; of the answer, if there was one. */
+void delivery_remember(struct delivery *delivery, const struct err *sentence);
 
 /* Takes n data, from number i on, out of a parcel that waits. */
 void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,

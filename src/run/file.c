@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static const char *remedy_for(int number) {
   } remedies[] = {
       {ENOENT, ": make it, or see what should have"},
       {ENOTDIR, ": it must be a folder"},
+      {EISDIR, ": it must be a file, not a folder"},
       {ENOSPC, ": make room there"},
       {EDQUOT, ": raise the quota, or make room there"},
       {EROFS, ": have it mounted for writing"},
@@ -179,4 +181,64 @@ out:
     buf_wipe(out);
   (void)close(fd);
   return found;
+}
+
+/* ---- replaced ----------------------------------------------------------- */
+
+int file_write_all(int fd, struct str bytes) {
+  while (bytes.len > 0) {
+    ssize_t n = write(fd, bytes.p, bytes.len);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -1;
+    bytes = str_from(bytes, (size_t)n);
+  }
+  return 0;
+}
+
+/* Writes a new file that all may read, whatever the umask is.  What an earlier
+ * run left there is removed, and a link is not followed: others may be able to
+ * write to the folder. */
+static int write_new(const char *path, struct str bytes) {
+  (void)unlink(path);
+  int fd =
+      open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return -1;
+  int rc = file_write_all(fd, bytes);
+  if (rc == 0)
+    rc = fchmod(fd, 0644);
+  int number = errno;
+  if (close(fd) != 0 && rc == 0) {
+    number = errno;
+    rc = -1;
+  }
+  errno = number;
+  return rc;
+}
+
+int file_replace(const char *path, struct str bytes, struct err *err) {
+  const char *slash = strrchr(path, '/');
+  size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+  struct buf temporary = BUF_INIT(PATH_MAX);
+  int rc = -1;
+
+  buf_put(&temporary, path, folder);
+  buf_printf(&temporary, ".%s.new", path + folder);
+  if (!buf_ok(&temporary)) {
+    (void)err_set(err, "cannot write to %s (its name is too long)", path);
+    goto out;
+  }
+  if (write_new(buf_str(&temporary), bytes) == 0 &&
+      rename(buf_str(&temporary), path) == 0) {
+    rc = 0;
+    goto out;
+  }
+  int number = errno;
+  (void)unlink(buf_str(&temporary));
+  file_explain("write to", path, number, err);
+out:
+  buf_clear(&temporary);
+  return rc;
 }

@@ -1,9 +1,10 @@
-/* file: small files read whole. */
+/* file: small files, read and replaced whole. */
 #ifndef RUN_FILE_H
 #define RUN_FILE_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,17 @@ bool file_is_world_readable(const char *path);
  * regular file, longer than out's limit, or unreadable; *err says so, for
  * EACCES with the file's owner and mode, our user and a remedy. */
 enum file_found file_read(const char *path, struct buf *out, struct err *err);
+
+/* Writes all bytes to an open file.  0, or -1 with errno set. */
+int file_write_all(int fd, struct str bytes);
+
+/* Puts bytes in the place of a file, mode 0644: who reads it sees the old ones
+ * or the new ones, never a part.  They are written to .NAME.new beside it
+ * first, which must be no link.  Whether they survive the loss of power is left
+ * to the file system.
+ *
+ * 0; or -1 with *err set, and what was there before is as it was. */
+int file_replace(const char *path, struct str bytes, struct err *err);
 
 /* Says why a file or folder cannot be used, with a remedy.
  *

@@ -1,6 +1,7 @@
 #include "run/flush.h"
 
 #include "metric/encode_json.h"
+#include "metric/refuse.h"
 #include "run/clock.h"
 
 #include <string.h>
@@ -38,8 +39,13 @@ struct filling {
 };
 
 static void close_parcel(struct filling *f, size_t i) {
-  if (f->open[i] != NULL)
-    delivery_put(f->flush->to, f->open[i]);
+  struct flush *flush = f->flush;
+
+  if (f->open[i] == NULL)
+    return;
+  flush->n_data += f->open[i]->n_data;
+  flush->n_parcels++;
+  delivery_put(flush->to, f->open[i]);
   f->open[i] = NULL;
 }
 
@@ -144,6 +150,20 @@ static bool is_quarantined(struct filling *f, const struct datum *datum) {
   return true;
 }
 
+/* For people who want to see it. */
+static void show(const struct flush *flush, const struct datum *datum) {
+  struct str text = str_of_buf(&flush->text);
+
+  if (flush->status == NULL && flush->dry_run == NULL)
+    return;
+  uint64_t key = refuse_key(datum->series->namespace, encode_json_series(text));
+  const char *metric = rules_label(flush->rules, datum->rule);
+  if (flush->status != NULL)
+    status_datum(flush->status, datum, key, metric);
+  if (flush->dry_run != NULL)
+    dry_run_datum(flush->dry_run, datum, key, metric, text);
+}
+
 static void add_datum(void *context, const struct datum *marked) {
   struct filling *f = context;
   struct buf *text = &f->flush->text;
@@ -160,8 +180,10 @@ static void add_datum(void *context, const struct datum *marked) {
       return;
     parcel = parcel_for(f, datum->series->namespace, text->len);
   }
-  if (parcel == NULL || parcel_add(parcel, str_of_buf(text), datum->identifier,
-                                   datum->time_s) != 0)
+  if (parcel != NULL && parcel_add(parcel, str_of_buf(text), datum->identifier,
+                                   datum->time_s) == 0)
+    show(f->flush, datum);
+  else
     tally_add_text(f->tally, REASON_MEMORY, 1, datum->identifier);
 }
 
@@ -171,6 +193,9 @@ void flush_run(struct flush *flush, const struct horizon *horizon,
   struct filling filling = {
       .flush = flush, .tally = tally, .number = number, .values = values};
 
+  flush->number++;
+  flush->at_s = clock_wall_ms() / 1000;
+  flush->n_data = flush->n_parcels = 0;
   fill_reset(&flush->fill);
   say_found(flush, values);
   cut_run(&flush->cut, horizon, tally, add_datum, &filling);

@@ -8,9 +8,12 @@
 #include "base/json.h"
 #include "metric/cut.h"
 #include "metric/fill.h"
+#include "metric/rule.h"
 #include "metric/tally.h"
 #include "run/deliver.h"
+#include "run/dry_run.h"
 #include "run/log.h"
+#include "run/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,14 +26,23 @@ struct flush {
   const struct ec2_keys *keys;            /* borrowed */
   struct delivery *to;                    /* borrowed */
   const char *node;                       /* borrowed */
+  const struct rules *rules;              /* borrowed */
+  struct status *status;                  /* borrowed; NULL: there is none */
+  struct dry_run *dry_run;                /* likewise */
   struct log_state lacking[EC2_KEYS_MAX]; /* of values that are not there */
   bool said_changed;
+
+  /* Of the last flush. */
+  uint64_t number; /* how many there were, with it; 0: none yet */
+  int64_t at_s;    /* wall time */
+  size_t n_data, n_parcels;
 };
 
 /* keys  values of the instance that templates name
  * node  for messages
  * to    where what is cut goes
- * What the owner of flush->cut sets is still to be set.
+ * What the owner of flush->cut sets is still to be set, and rules, and status
+ * and dry_run if there are such.
  * 0, or -1 for lack of memory; to be given back with flush_clear(). */
 int flush_init(struct flush *flush, const struct ec2_keys *keys,
                const char *node, struct delivery *to);

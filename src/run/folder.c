@@ -157,18 +157,6 @@ int64_t folder_space(const struct folder *folder, int64_t bytes) {
 
 /* ---- files -------------------------------------------------------------- */
 
-static int write_all(int fd, struct str bytes) {
-  while (bytes.len > 0) {
-    ssize_t n = write(fd, bytes.p, bytes.len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -1;
-    bytes = str_from(bytes, (size_t)n);
-  }
-  return 0;
-}
-
 /* Writes the whole of a new file to the disk. */
 static int write_new(struct folder *folder, const char *name,
                      struct str bytes) {
@@ -176,7 +164,7 @@ static int write_new(struct folder *folder, const char *name,
                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return -1;
-  int rc = write_all(fd, bytes);
+  int rc = file_write_all(fd, bytes);
   if (rc == 0)
     rc = fsync(fd);
   int number = errno;

@@ -204,6 +204,14 @@ int64_t outbox_newest(const struct outbox *outbox) {
   return newest;
 }
 
+int64_t outbox_oldest(const struct outbox *outbox) {
+  int64_t oldest = spool_sum(outbox->spool).oldest;
+
+  if (outbox->oldest != NULL && outbox->oldest->flush < oldest)
+    oldest = outbox->oldest->flush;
+  return oldest;
+}
+
 size_t outbox_count(const struct outbox *outbox) {
   return outbox->n_data + spool_sum(outbox->spool).n_data;
 }

@@ -61,6 +61,9 @@ struct parcel *outbox_next(struct outbox *outbox, const struct parcel *after,
  * nothing does. */
 int64_t outbox_newest(const struct outbox *outbox);
 
+/* The same of the oldest; INT64_MAX when nothing waits. */
+int64_t outbox_oldest(const struct outbox *outbox);
+
 /* Data that wait, in memory or in the spool only. */
 size_t outbox_count(const struct outbox *outbox);
 

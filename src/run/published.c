@@ -48,34 +48,31 @@ static void put_set(struct buf *line, const struct json *set) {
   }
 }
 
-static void log_datum(const char *node, const char *namespace,
-                      const struct json *datum, int64_t time_s) {
-  struct buf line = BUF_INIT(1 << 16);
+void published_put(struct buf *line, const char *namespace, struct str text,
+                   int64_t time_s) {
+  struct json *datum = json_parse(text, NULL);
   const struct json *value = json_get(datum, "Value");
   const struct json *set = json_get(datum, "StatisticValues");
   struct str unit = json_text(json_get(datum, "Unit"));
 
-  buf_puts(&line, namespace);
-  buf_puts(&line, " \"");
-  put(&line, json_text(json_get(datum, "MetricName")));
-  buf_putc(&line, '"');
-  put_dimensions(&line, json_get(datum, "Dimensions"));
-  buf_putc(&line, ':');
+  buf_puts(line, namespace);
+  buf_puts(line, " \"");
+  put(line, json_text(json_get(datum, "MetricName")));
+  buf_putc(line, '"');
+  put_dimensions(line, json_get(datum, "Dimensions"));
+  buf_putc(line, ':');
   if (value != NULL) {
-    buf_putc(&line, ' ');
-    put(&line, json_text(value));
+    buf_putc(line, ' ');
+    put(line, json_text(value));
   }
-  put_values(&line, datum);
+  put_values(line, datum);
   if (set != NULL)
-    put_set(&line, set);
-  buf_putc(&line, ' ');
-  put(&line, unit.len > 0 ? unit : STR("None"));
-  buf_puts(&line, " at ");
-  date_put_iso(&line, time_s);
-
-  if (buf_ok(&line))
-    log_say(SAY_INFO, node, "published %s", buf_str(&line));
-  buf_clear(&line);
+    put_set(line, set);
+  buf_putc(line, ' ');
+  put(line, unit.len > 0 ? unit : STR("None"));
+  buf_puts(line, " at ");
+  date_put_iso(line, time_s);
+  json_free(datum);
 }
 
 void published_log(const char *node, const struct batch *batch) {
@@ -83,8 +80,11 @@ void published_log(const char *node, const struct batch *batch) {
   size_t number;
 
   for (size_t i = 0; batch_where(batch, i, &parcel, &number); i++) {
-    struct json *datum = json_parse(parcel_text(parcel, number), NULL);
-    log_datum(node, parcel->namespace, datum, parcel->data[number].time_s);
-    json_free(datum);
+    struct buf line = BUF_INIT(PUBLISHED_MAX);
+    published_put(&line, parcel->namespace, parcel_text(parcel, number),
+                  parcel->data[number].time_s);
+    if (buf_ok(&line))
+      log_say(SAY_INFO, node, "published %s", buf_str(&line));
+    buf_clear(&line);
   }
 }

@@ -127,6 +127,7 @@ const struct cred *delivery_ready(struct delivery *d) {
     return cred;
   }
   put_off(d);
+  delivery_remember(d, &err);
   log_state_bad(&d->awaited, SAY_WARNING, d->options->node, clock_steady_ms(),
                 err.text,
                 "waiting for %s: %s; the data are kept and sent later",
@@ -138,6 +139,8 @@ void delivery_tend(struct delivery *d) {
   int64_t now_s = session_now_s(d->session);
   struct err err = {""};
 
+  if (d->options->dry_run)
+    return;
   delivery_open_spool(d);
   http_rest(d->session->aws);
   http_rest(d->session->nearby);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Of BufferLimit: what the writers leave, and what is open in the thread.  All
@@ -54,7 +55,7 @@ static struct session *open_session(const struct sender *s) {
 }
 
 /* 0, or -1 for lack of memory. */
-static int open_parts(struct sender *s) {
+static int open_parts(struct sender *s, const char *host) {
   const struct sender_options *options = s->options;
   const struct ec2_keys *keys = rules_ec2_keys(s->rules);
 
@@ -68,6 +69,17 @@ static int open_parts(struct sender *s) {
     return -1;
   if (flush_init(&s->flush, keys, options->node, s->delivery) != 0)
     return -1;
+  if (options->status_file != NULL)
+    s->status = status_new(options, host);
+  if (options->dry_run)
+    s->dry_run = dry_run_new(options->node, options->log_published);
+  if ((options->status_file != NULL && s->status == NULL) ||
+      (options->dry_run && s->dry_run == NULL))
+    return -1;
+  s->has_notes = s->status != NULL || s->dry_run != NULL;
+  s->flush.rules = s->rules;
+  s->flush.status = s->status;
+  s->flush.dry_run = s->dry_run;
   s->flush.cut.period_s = s->period_s;
   s->flush.cut.limit_bytes = (size_t)(options->buffer_limit_bytes / OPEN_SHARE);
   return 0;
@@ -88,12 +100,13 @@ struct sender *sender_new(const struct sender_options *options,
                                    ? options->flush_jitter_s
                                    : (double)options->flush_interval_s / 10);
   s->period_s = period_length(options->flush_interval_s);
+  s->stats.request_ms = -1;
   atomic_init(&s->deadline_ms, INT64_MAX);
   agg_init(&s->agg, (size_t)options->max_metrics,
            samples_for(options->buffer_limit_bytes / LIST_SHARE),
            options->buffer_age_s, options->flush_interval_s,
            rules_n_meta_keys(rules), clock_random());
-  if (init_lock(s) == 0 && open_parts(s) == 0)
+  if (init_lock(s) == 0 && open_parts(s, host) == 0)
     return s;
   (void)err_set(err, "no memory for a destination");
   sender_free(s);
@@ -106,6 +119,9 @@ void sender_free(struct sender *s) {
   if (s->has_thread)
     pthread_join(s->thread, NULL);
   flush_clear(&s->flush);
+  status_free(s->status);
+  dry_run_free(s->dry_run);
+  notes_clear(&s->notes);
   delivery_free(s->delivery);
   identity_free(s->identity);
   session_free(s->session);
@@ -121,6 +137,7 @@ void sender_free(struct sender *s) {
 void sender_options_clear(struct sender_options *options) {
   free(options->node);
   free(options->spool_directory);
+  free(options->status_file);
   source_options_wipe(&options->who);
   place_options_clear(&options->place);
   http_options_clear(&options->http);
@@ -178,6 +195,22 @@ static struct binding *bind_by(struct sender *s, const struct plan *plan,
   return bind_put(&s->agg.table, plan, in, hash, &s->agg.tally);
 }
 
+/* What the rules say of an identifier, for who wants to see it. */
+static void leave_notes(struct sender *s, const struct plan *plan,
+                        const struct input *in) {
+  struct explain_nearest nearest;
+  bool is_own = strcmp(in->part[PART_PLUGIN], STATS_PLUGIN) == 0;
+  bool is_selected =
+      plan->n_targets > 0 || !explain_nearest(s->rules, in, &nearest);
+
+  if (is_own && !is_selected)
+    return; /* nobody is to wonder about what ReportStats says */
+
+  pthread_mutex_lock(&s->lock);
+  notes_leave(&s->notes, plan, in, is_selected ? NULL : &nearest);
+  pthread_mutex_unlock(&s->lock);
+}
+
 /* An identifier that is not known yet, or worth running the rules again. */
 static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   struct plan *plan = plan_new(s->rules, in, leave_notice, s);
@@ -187,6 +220,8 @@ static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   if (binding != NULL)
     add(s, binding, in);
   pthread_mutex_unlock(&s->lock);
+  if (s->has_notes && plan != NULL)
+    leave_notes(s, plan, in);
   plan_free(plan);
 }
 
@@ -211,6 +246,12 @@ void sender_flush(struct sender *s, int64_t older_s) {
     s->flush_older_s = older_s;
   s->flush_asked = true;
   pthread_cond_signal(&s->wake);
+  pthread_mutex_unlock(&s->lock);
+}
+
+void sender_stats(struct sender *s, struct stats *out) {
+  pthread_mutex_lock(&s->lock);
+  *out = s->stats;
   pthread_mutex_unlock(&s->lock);
 }
 

@@ -13,6 +13,7 @@
 #include "metric/rule.h"
 #include "run/http.h"
 #include "run/source.h"
+#include "run/stats.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +35,9 @@ struct sender_options {
   int64_t buffer_age_s;
   double backfill_rate; /* requests per second; 0: no limit */
   bool log_published;
+  bool dry_run;
+  char *status_file; /* owned; NULL: none; nodes add their name */
+  bool report_stats; /* for the door */
 };
 void sender_options_clear(struct sender_options *options);
 
@@ -69,6 +73,10 @@ void sender_write(struct sender *sender, struct input *in, sender_fill_fn fill,
 /* Asks the thread to cut periods that ended at least older_s ago, 0 also those
  * still open, and to send; any thread, returns at once. */
 void sender_flush(struct sender *sender, int64_t older_s);
+
+/* Copies what the node has counted until lately; any thread, returns at once.
+ */
+void sender_stats(struct sender *sender, struct stats *out);
 
 /* Asks the thread to end when what waits is sent, at deadline_ms (steady time)
  * at the latest; returns at once. */

@@ -94,6 +94,7 @@ static void settle_sent(struct delivery *d) {
             d->place.endpoint.authority, d->batch.n_data,
             source_origin(d->source));
   d->has_accepted = true;
+  d->accepted_s = clock_wall_s();
   if (d->options->log_published)
     published_log(d->options->node, &d->batch);
   let_back_accepted(d);
@@ -118,15 +119,18 @@ static const char *request_id(const struct delivery *d) {
  * refused at once are no flood.  sentence: of CloudWatch about it. */
 static void drop_refused(struct delivery *d, struct parcel *parcel, size_t i,
                          const char *sentence) {
+  struct err what;
   const char *identifier = parcel_identifier(parcel, i);
 
   d->refused_ms = clock_steady_ms();
-  log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
-                identifier,
+  (void)err_set(&what,
                 "CloudWatch refused 1 datum of %s (%s: %.200s), dropped: %s "
                 "[request %s]; %llu were refused before",
                 identifier, d->reply.code, sentence, reply_hint(&d->reply),
                 request_id(d), (unsigned long long)d->count.refused);
+  delivery_remember(d, &what);
+  log_state_bad(&d->refused, SAY_ERROR, d->options->node, d->refused_ms,
+                identifier, "%s", what.text);
   d->count.refused++;
   delivery_drop(d, parcel, i, 1);
 }
@@ -138,13 +142,18 @@ static void drop_series(struct delivery *d, struct parcel *parcel, size_t i,
   int64_t now_ms = clock_steady_ms();
   int64_t out_s = refuse_add(&d->refuse, key_of(parcel, i), now_ms / 1000);
 
-  if (out_s > 0)
-    log_state_event(&d->kept_back, SAY_ERROR, d->options->node, now_ms,
-                    "CloudWatch refused 1 datum of %s (%s: %.200s), dropped; "
-                    "its metric is kept back for %lld min: correct its name, "
-                    "dimensions or unit in the <Metric> block [request %s]",
-                    parcel_identifier(parcel, i), d->reply.code, sentence,
-                    (long long)(out_s / 60), request_id(d));
+  if (out_s > 0) {
+    struct err what;
+    (void)err_set(&what,
+                  "CloudWatch refused 1 datum of %s (%s: %.200s), dropped; its "
+                  "metric is kept back for %lld min: correct its name, "
+                  "dimensions or unit in the <Metric> block [request %s]",
+                  parcel_identifier(parcel, i), d->reply.code, sentence,
+                  (long long)(out_s / 60), request_id(d));
+    delivery_remember(d, &what);
+    log_state_event(&d->kept_back, SAY_ERROR, d->options->node, now_ms, "%s",
+                    what.text);
+  }
   d->count.refused++;
   delivery_drop(d, parcel, i, 1);
 }
@@ -177,13 +186,18 @@ static bool is_spent(struct delivery *d) {
 
 /* Drops what is left of a parcel that is spent. */
 static void give_up(struct delivery *d, struct parcel *parcel) {
+  struct err what;
+
+  (void)err_set(&what,
+                "CloudWatch refused %d requests with data of %s and others, "
+                "and names none at fault (%s: %.200s); the %zu that are left "
+                "are dropped: %s [request %s]",
+                MEND_REQUESTS_MAX, parcel_identifier(parcel, 0), d->reply.code,
+                d->reply.message, parcel->n_data, reply_hint(&d->reply),
+                request_id(d));
+  delivery_remember(d, &what);
   log_state_event(&d->given_up, SAY_ERROR, d->options->node, clock_steady_ms(),
-                  "CloudWatch refused %d requests with data of %s and others, "
-                  "and names none at fault (%s: %.200s); the %zu that are left "
-                  "are dropped: %s [request %s]",
-                  MEND_REQUESTS_MAX, parcel_identifier(parcel, 0),
-                  d->reply.code, d->reply.message, parcel->n_data,
-                  reply_hint(&d->reply), request_id(d));
+                  "%s", what.text);
   d->count.refused += parcel->n_data;
   delivery_drop(d, parcel, 0, parcel->n_data);
   d->max_data = CW_DATA_MAX;

@@ -302,7 +302,13 @@ struct parcel *spool_wake(struct spool *s, int64_t room_bytes,
 
 struct spool_sum spool_sum(const struct spool *s) {
   return (struct spool_sum){.n_data = s->rest.n_data,
+                            .oldest = s->rest.n > 0 ? s->rest.file[0].flush
+                                                    : INT64_MAX,
                             .bytes = s->bytes,
                             .n_dropped = s->n_dropped,
                             .n_damaged = s->n_damaged};
+}
+
+const struct log_state *spool_trouble(const struct spool *s) {
+  return s->trouble.bad ? &s->trouble : NULL;
 }

@@ -84,10 +84,15 @@ size_t spool_expire(struct spool *spool, int64_t number);
 
 struct spool_sum {
   size_t n_data;      /* that rest */
+  int64_t oldest;     /* number of the oldest flush of them; INT64_MAX: none */
   int64_t bytes;      /* of all files, on disk */
   uint64_t n_dropped; /* data dropped by SpoolLimit, ever */
   uint64_t n_damaged; /* files set aside, ever */
 };
 struct spool_sum spool_sum(const struct spool *spool);
+
+/* What is wrong with it; NULL while it can be used, or there is none. */
+struct log_state;
+const struct log_state *spool_trouble(const struct spool *spool);
 
 #endif

@@ -47,6 +47,7 @@ static void share_memory(struct sender *s) {
  * much room as will be needed, so that it need not grow. */
 static void take(struct sender *s) {
   struct report_queue said;
+  struct notes notes;
   struct samples list = {0};
 
   pthread_mutex_lock(&s->lock);
@@ -62,9 +63,11 @@ static void take(struct sender *s) {
   s->take_asked = false;
   report_move_tally(&s->tally, &s->agg.tally);
   report_take(&s->report, &said);
+  notes_take(&s->notes, &notes);
   pthread_mutex_unlock(&s->lock);
 
   report_say(&said, s->options->node);
+  node_show_notes(s, &notes);
   cut_put(&s->flush.cut, &list, &s->tally);
 }
 
@@ -177,9 +180,12 @@ static int64_t idle_ms(const struct sender *s) {
   int64_t wait_ms = next_ms - clock_wall_ms();
   int64_t wake_ms = delivery_wake_ms(s->delivery);
   int64_t ask_ms = identity_wake_ms(s->identity);
+  int64_t show_ms = status_wake_ms(s->status);
 
   if (ask_ms < wake_ms)
     wake_ms = ask_ms;
+  if (show_ms < wake_ms)
+    wake_ms = show_ms;
   if (wake_ms != INT64_MAX && wake_ms - clock_steady_ms() < wait_ms)
     wait_ms = wake_ms - clock_steady_ms();
   if (wait_ms > IDLE_MAX_MS)
@@ -210,14 +216,6 @@ static void send_if_due(struct sender *s) {
     delivery_attempt(s->delivery);
   delivery_keep(s->delivery);
   delivery_tend(s->delivery);
-}
-
-/* Tells the writers what the answers told of the clock.  They look themselves
- * whether it was stepped since: this thread may be in a request meanwhile. */
-static void share_clock(struct sender *s) {
-  pthread_mutex_lock(&s->lock);
-  s->skew = s->session->skew;
-  pthread_mutex_unlock(&s->lock);
 }
 
 /* Asks for what comes from elsewhere, ahead of need. */
@@ -281,6 +279,7 @@ void *node_work(void *argument) {
   s->awaited = ec2_awaited(identity_values(s->identity, clock_steady_ms()));
   s->session->meanwhile = (struct meanwhile){take_if_asked, s};
   s->flushed_s = multiple_at(s, clock_wall_ms());
+  node_show(s, false);
   delivery_tend(s->delivery);
   do {
     tend(s);
@@ -293,11 +292,12 @@ void *node_work(void *argument) {
       send_if_due(s);
       give_back(s);
     }
-    share_clock(s);
+    node_show(s, false);
   } while (!orders.stop);
   send_last(s);
   lose_awaited(s);
   delivery_let_go(s->delivery);
+  node_show(s, true);
   say_totals(s);
   return NULL;
 }

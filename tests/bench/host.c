@@ -92,6 +92,23 @@ int plugin_register_flush(const char *name, plugin_flush_cb callback,
   return 0;
 }
 
+/* ReportStats is not asked for here. */
+int plugin_register_complex_read(const char *group, const char *name,
+                                 plugin_read_cb callback, cdtime_t interval,
+                                 user_data_t const *user_data) {
+  (void)group;
+  (void)name;
+  (void)callback;
+  (void)interval;
+  (void)user_data;
+  return -1;
+}
+
+int plugin_dispatch_values(value_list_t const *list) {
+  (void)list;
+  return -1;
+}
+
 int meta_data_as_string(meta_data_t *meta, const char *key, char **value) {
   (void)meta;
   (void)key;

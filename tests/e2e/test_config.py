@@ -36,9 +36,9 @@ INNER = '<Metric "Sockets Used">'
 BAD = {
     'unknown option':
         (['Regoin "eu-west-1"', METRIC], [OUTER, 'Regoin', 'mean Region?']),
-    'option of a later version':
-        (['DryRun true', METRIC], [OUTER, 'DryRun', 'not in this version yet',
-                                   'remove']),
+    'status file without a folder':
+        (['StatusFile "status.json"', METRIC],
+         [OUTER, 'StatusFile', '"status.json"', 'whole path']),
     'unit in the wrong case':
         ([in_metric('Unit "MegaBytes"')],
          [INNER, 'Unit', '"MegaBytes"', 'mean "Megabytes"?']),

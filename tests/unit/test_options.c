@@ -71,9 +71,10 @@ static const struct {
     {"a secret under a wrong name is not shown",
      {"SecretAcessKey \"wJalr\"\n" M},
      PLUGIN "SecretAcessKey: unknown option; did you mean SecretAccessKey?"},
-    {"option of a later version",
-     {"StatusFile \"/var/status\"\n" M},
-     PLUGIN "StatusFile: not in this version yet; remove the line"},
+    {"status file without a folder",
+     {"StatusFile \"status.json\"\n" M},
+     PLUGIN "StatusFile \"status.json\": write the whole path, beginning with "
+            "/"},
     {"unit in the wrong case",
      {IN_M("Unit \"MegaBytes\"")},
      METRIC "Unit \"MegaBytes\": CloudWatch has no such unit; did you mean "
