@@ -124,6 +124,8 @@ EXCEPT = [
     ('src/aws/cred_json.c', 'STR(', NAME),
     ('src/aws/role.c', 'check_name(', NAME),
     ('src/metric/map.c', 'expand( expand_value', NAME),
+    ('src/metric/explain.c', 'put_list put_unmatched', NAME),
+    ('src/run/file.c', 'file_explain(', NAME),
     ('src/aws/remedy.c', 'remedy_* sentences policies', REMEDY),
     ('src/aws/reply.c', 'asked bare find_row reply_hint', REMEDY),
     ('src/aws/sts.c', 'put_denied sts_put_hint', REMEDY),
@@ -141,9 +143,10 @@ WORD = re.compile(r'''(?<!\S)[("]*[A-Za-z][A-Za-z'-]*[)",.;:?]*(?!\S)''')
 PRINTS = re.compile(r'\b(\w+)\([^;{}]*?\)\s*'
                     r'__attribute__\(\(format\(printf, (\d+), [1-9]')
 # How a sentence says what to do, and what a remedy may name.
-DOES = re.compile(r'\b(add|choose|define|did you mean|enable|give|keep|known '
-                  r'are|leave|look|lists|move|name fewer|needs? exactly|out of '
-                  r'memory|put|remove|rename|repair|see|write)\b|^[^a-z]*$|%s$')
+DOES = re.compile(
+    r'\b(add|choose|define|did you mean|enable|give|keep|known are|leave|let|look|'
+    r'lists|move|name fewer|needs? exactly|out of memory|put|remove|rename|repair|'
+    r'see|write)\b|^[^a-z]*$|%s$')
 OPTION = re.compile(r"\b[A-Z][a-z]+[A-Z]\w*|\b[A-Z]{2,}[a-z]\w*")
 NAMES = ['CloudWatch', 'PutMetricData', 'SELinux', 'AssumeRole',
          'AssumeRoleWithWebIdentity']
