@@ -16,7 +16,6 @@ import time
 
 SCHEMA = 1
 SIZE_MAX = 64 << 20  # bytes
-UNFINISHED = ".new"  # the end of its name while a status file is written
 
 PUBLISHING, DEGRADED, NOT_PUBLISHING, UNREADABLE = range(4)
 VERDICTS = ("publishing", "degraded", "not publishing", "unreadable")
@@ -218,8 +217,7 @@ def read_all(path):
                 found.append((each, status))
         except Unreadable as error:
             # Beside the file there may be copies, and others' files.
-            if not node or (error.what != "foreign"
-                            and not node.endswith(UNFINISHED)):
+            if not node or error.what != "foreign":
                 found.append((each, error))
     is_missing = getattr(found[0][1], "what", None) == "missing"
     return found[1:] if is_missing and len(found) > 1 else found
@@ -278,6 +276,7 @@ TROUBLES = {
     "place": (NOT_PUBLISHING, "region or endpoint are not known"),
     "sending": (NOT_PUBLISHING, "the last request failed"),
     "renewal": (DEGRADED, "credentials are used on, as renewing them failed"),
+    "place_renewal": (DEGRADED, "the shared AWS files cannot be followed"),
     "clock": (DEGRADED, "the clock of that host is wrong"),
     "buffer_limit": (DEGRADED, "data are dropped because of BufferLimit"),
     "buffer_age": (DEGRADED, "data are dropped because of BufferAge"),

@@ -59,7 +59,7 @@ VERDICTS = {
         ['sending', 'clock']),
 }
 for what, worst in {'credentials': 2, 'place': 2, 'sending': 2, 'renewal': 1,
-                    'clock': 1, 'buffer_limit': 1, 'buffer_age': 1, 'future': 1,
+                    'place_renewal': 1, 'clock': 1, 'buffer_limit': 1, 'buffer_age': 1, 'future': 1,
                     'refused': 1, 'spool': 1}.items():
     since = {'troubles': [(what, -LATE_S)]}
     VERDICTS[f'{what}'] = ({**since, 'last_accepted': SHORT}, 1, [what])
@@ -210,7 +210,8 @@ def test_fields(tmp_path):
         spool={'directory': '/var/spool/x', 'usable': False, 'data': 7,
                'bytes': 4096},
         counters=with_counters(retried=4, dropped={'buffer_limit': 9},
-                               left_out={'nan': 3, 'not_newer': 12345})))
+                               left_out={'nan': 3, 'not_newer': 12345,
+                                         'late': 7})))
     found = fields(view(path, columns=200).stdout)
     assert found == {
         'besides': 'the clock of that host is wrong',
@@ -226,11 +227,12 @@ def test_fields(tmp_path):
         'counted': 'from the start, 10 h ago: accepted 20, requests 10, '
                    'retried 4',
         'dropped': 'buffer limit 9', 'left out': 'nan 3, not newer 12,345',
+        'published': 'late 7',
         'metrics': '2 alive of 1,000',
         'identifiers': '5 feed a metric, 3 none',
-        'a month': 'about 0.61 USD: 2 metrics 0.60, 720 requests 0.01 (an '
+        'a month': 'about 0.61 USD: metrics 2 (0.60), requests 720 (0.01); an '
                    'estimate by the prices of us-east-1, 2026; 10 metrics and '
-                   '1,000,000 requests are free, which is not deducted)'}
+                   '1,000,000 requests are free, which is not deducted'}
 
 
 def test_fields_of_nothing(tmp_path):
@@ -263,7 +265,7 @@ def test_lists(tmp_path):
     path = written(tmp_path / 'status.json', many)
     short, full = view(path).stdout, view('--all', path).stdout
     assert '  Load 9  Host=web1   Count  9 ' in short
-    assert 'Load 10' not in short and 'cpu-10' not in short
+    assert 'Load 10' not in short and 'cpu-0/' not in short
     assert '  ... and 15 more\n' in short and '  ... and 1 more\n' in short
     assert re.search(r'^  Load 24 +Host=web1 +Count +24 +5 min ago$', full,
                      re.M)

@@ -118,6 +118,10 @@ def test_forbidden():
         assert re.match(rf'{path} may not be read by this user: run this as '
                         'root', run.stdout)
         assert view(path).returncode == 0
+        # A link finds the other file, and a folder stays as it is.
+        (folder / 'link').symlink_to(folder / 'closed/../cloudwatch-status')
+        assert subprocess.run([folder / 'link', path], timeout=60,
+                              stdout=subprocess.DEVNULL).returncode == 0
         assert not (folder / '__pycache__').exists()
     finally:
         shutil.rmtree(folder)
@@ -199,7 +203,7 @@ def test_nodes(tmp_path):
                 made(node=node, **changes))
     # What else may lie there.
     written(path.with_name(path.name + '.old'), made(node='a', stopped=True))
-    path.with_name(path.name + '.c.new').write_text('{"sch')
+    path.with_name(f'.{path.name}.c.new').write_text('{"sch')
     path.with_name(path.name + '.d').write_text('a note')
     status, document = look(path)
     assert status == 2

@@ -55,24 +55,24 @@ web1: write_cloudwatch 0.1.0, process 812
   counted      from the start, 10 h ago: accepted 20, requests 10
   metrics      2 alive of 1,000
   identifiers  5 feed a metric, 3 none
-  a month      about 0.61 USD: 2 metrics 0.60, 720 requests 0.01 (an estimate by
-               the prices of us-east-1, 2026; 10 metrics and 1,000,000 requests
-               are free, which is not deducted)
+  a month      about 0.61 USD: metrics 2 (0.60), requests 720 (0.01); an
+               estimate by the prices of us-east-1, 2026; 10 metrics and
+               1,000,000 requests are free, which is not deducted
 
 Metrics in MyApp
   name    dimensions  unit   value         period
   Load 0  Host=web1   Count  6.5 (2 to 8)  5 min ago
   Load 1  Host=web1   Count  6.5 (2 to 8)  5 min ago
 
-Identifiers that nothing selects, the newest
+Identifiers that nothing selects, newest first
   identifier           nearest <Metric>  but
-  web1/cpu-0/cpu-idle  Load              Plugin "load" is not cpu
+  web1/cpu-2/cpu-idle  Load              Plugin "load" is not cpu
   web1/cpu-1/cpu-idle  Load              Plugin "load" is not cpu
-  web1/cpu-2/cpu-idle  Load              Plugin "load" is not cpu'''
+  web1/cpu-0/cpu-idle  Load              Plugin "load" is not cpu'''
     bold = [line for line in screen.styled if BOLD in line]
     assert [SEQUENCE.sub('', line) for line in bold] == [
         'web1: write_cloudwatch 0.1.0, process 812', 'Metrics in MyApp',
-        'Identifiers that nothing selects, the newest']
+        'Identifiers that nothing selects, newest first']
     assert RED not in ''.join(screen.styled)
 
 
