@@ -294,12 +294,10 @@ def test_width(tmp_path, text):
 
 
 def test_a_reader_that_goes_away(tmp_path):
-    # More than a pipe holds.
-    path = written(tmp_path / 'status.json', made(
-        series=[series(i, dimensions={'D': 'd' * 900}) for i in range(1000)]))
+    """The verdict stands, and nothing is said of it."""
+    path = written(tmp_path / 'status.json', made())
     run = subprocess.run(
-        f'COLUMNS=1000 /usr/bin/python3 "{PROGRAM}" --all "{path}" | head -n 1; '
-        'echo ${PIPESTATUS[0]}', shell=True, executable='/bin/bash', text=True,
-        capture_output=True, timeout=60)
-    assert run.stderr == ''
-    assert run.stdout.splitlines()[1] == '0'
+        f'/usr/bin/python3 "{PROGRAM}" "{path}" | true; echo ${{PIPESTATUS[0]}}',
+        shell=True, executable='/bin/bash', text=True, capture_output=True,
+        timeout=60)
+    assert (run.stdout, run.stderr) == ('0\n', '')
