@@ -297,7 +297,8 @@ def test_a_reader_that_goes_away(tmp_path):
     """The verdict stands, and nothing is said of it."""
     path = written(tmp_path / 'status.json', made())
     run = subprocess.run(
-        f'/usr/bin/python3 "{PROGRAM}" "{path}" | true; echo ${{PIPESTATUS[0]}}',
+        f'/usr/bin/python3 "{PROGRAM}" "{path}" | true; '
+        'echo ${PIPESTATUS[0]}',
         shell=True, executable='/bin/bash', text=True, capture_output=True,
         timeout=60)
     assert (run.stdout, run.stderr) == ('0\n', '')
