@@ -59,8 +59,8 @@ VERDICTS = {
         ['sending', 'clock']),
 }
 for what, worst in {'credentials': 2, 'place': 2, 'sending': 2, 'renewal': 1,
-                    'place_renewal': 1, 'clock': 1, 'buffer_limit': 1, 'buffer_age': 1, 'future': 1,
-                    'refused': 1, 'spool': 1}.items():
+                    'place_renewal': 1, 'clock': 1, 'buffer_limit': 1,
+                    'buffer_age': 1, 'future': 1, 'refused': 1, 'spool': 1}.items():
     since = {'troubles': [(what, -LATE_S)]}
     VERDICTS[f'{what}'] = ({**since, 'last_accepted': SHORT}, 1, [what])
     VERDICTS[f'{what} for long'] = ({**since, **OVERDUE}, worst, [what])

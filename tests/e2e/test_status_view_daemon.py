@@ -138,7 +138,8 @@ def test_dry_run(scene):
     run = view(path, columns=200)
     assert run.returncode == 2
     assert ': DryRun is on: nothing is sent' in run.stdout
-    assert 'about 1.03 USD: metrics 2 (0.60), requests 43,200 (0.43)' in run.stdout
+    assert 'about 1.03 USD: metrics 2 (0.60), requests 43,200 (0.43);' in \
+        run.stdout
 
 
 def test_nodes(scene):

@@ -43,10 +43,11 @@ def test_missing(tmp_path):
 
 
 def test_the_default_is_said():
-    run = view()
+    """Whether there is one on this machine or not."""
     default = '/var/lib/collectd/write_cloudwatch.json'
-    assert not os.path.exists(default)
-    assert (run.returncode, default in run.stdout) == (3, True)
+    assert default in ' '.join(view('--help').stdout.split())
+    run = view('--json')
+    assert json.loads(run.stdout)['nodes'][0]['file'].startswith(default)
 
 
 @pytest.mark.parametrize('text, words', [
@@ -112,7 +113,7 @@ def test_forbidden():
         path = written(folder / 'closed/status.json', made())
         run = subprocess.run(
             [str(folder / 'cloudwatch-status'), str(path)],
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=60, env={},
             user=pwd.getpwnam('nobody').pw_uid, extra_groups=())
         assert run.returncode == 3
         assert re.match(rf'{path} may not be read by this user: run this as '
@@ -120,7 +121,7 @@ def test_forbidden():
         assert view(path).returncode == 0
         # A link finds the other file, and a folder stays as it is.
         (folder / 'link').symlink_to(folder / 'closed/../cloudwatch-status')
-        assert subprocess.run([folder / 'link', path], timeout=60,
+        assert subprocess.run([folder / 'link', path], timeout=60, env={},
                               stdout=subprocess.DEVNULL).returncode == 0
         assert not (folder / '__pycache__').exists()
     finally:
@@ -293,11 +294,11 @@ def test_width(tmp_path, text):
 
 
 def test_a_reader_that_goes_away(tmp_path):
-    path = written(tmp_path / 'status.json', made(
-        series=[series(i) for i in range(1000)]))
+    """The verdict stands, and nothing is said of it."""
+    path = written(tmp_path / 'status.json', made())
     run = subprocess.run(
-        f'/usr/bin/python3 "{PROGRAM}" --all "{path}" | head -n 1; '
-        'echo ${PIPESTATUS[0]}', shell=True, executable='/bin/bash', text=True,
-        capture_output=True, timeout=60)
-    assert run.stderr == ''
-    assert run.stdout.splitlines()[1] == '0'
+        f'/usr/bin/python3 "{PROGRAM}" "{path}" | true; '
+        'echo ${PIPESTATUS[0]}',
+        shell=True, executable='/bin/bash', text=True, capture_output=True,
+        timeout=60)
+    assert (run.stdout, run.stderr) == ('0\n', '')

@@ -160,6 +160,17 @@ def test_width(tmp_path, columns):
     assert '...' in screen.lines[-1]
 
 
+def test_columns_of_odd_letters(tmp_path, terminal):
+    """Each next column begins at the same place of the terminal."""
+    names = ['abcdef', 'e\u0301' * 6, '漢字あ', 'e\u0301漢\u0301abc']
+    path = written(tmp_path / 'status.json', made(
+        series=[series(0, name=name) for name in names]))
+    screen = terminal.run(PROGRAM, path)
+    rows = [line for line in screen.lines if '  Host=web1  ' in line]
+    assert [row[:row.index('Host')] for row in rows] == [
+        f'  {name}  ' for name in names]
+
+
 def test_control_characters(tmp_path, terminal):
     """They neither colour nor move: the same as with question marks."""
     screens = []
