@@ -218,6 +218,19 @@ static int write_new(const char *path, struct str bytes) {
   return rc;
 }
 
+/* It is the folder that must be there and can be written to, whatever stands at
+ * path; only that may not be a folder itself. */
+static void explain_replace(const char *path, int number, struct err *err) {
+  const char *slash = strrchr(path, '/');
+  size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+  struct buf folder = BUF_INIT(PATH_MAX);
+
+  buf_put(&folder, slash == NULL ? "." : path, len);
+  file_explain("write to", number == EISDIR ? path : buf_str(&folder), number,
+               err);
+  buf_clear(&folder);
+}
+
 int file_replace(const char *path, struct str bytes, struct err *err) {
   const char *slash = strrchr(path, '/');
   size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
@@ -237,7 +250,7 @@ int file_replace(const char *path, struct str bytes, struct err *err) {
   }
   int number = errno;
   (void)unlink(buf_str(&temporary));
-  file_explain("write to", path, number, err);
+  explain_replace(path, number, err);
 out:
   buf_clear(&temporary);
   return rc;
