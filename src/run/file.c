@@ -240,7 +240,7 @@ int file_replace(const char *path, struct str bytes, struct err *err) {
   buf_put(&temporary, path, folder);
   buf_printf(&temporary, ".%s.new", path + folder);
   if (!buf_ok(&temporary)) {
-    (void)err_set(err, "cannot write to %s (its name is too long)", path);
+    (void)err_set(err, "the name is too long to write to %s", path);
     goto out;
   }
   if (write_new(buf_str(&temporary), bytes) == 0 &&
