@@ -295,13 +295,11 @@ class Scene:
         self.proxies.append(run(lambda: Proxy(service)))
         return self.proxies[-1]
 
-    def daemon(self, configuration, before='', uses=(), status_file=True,
-               **how):
+    def daemon(self, configuration, before='', uses=(), **how):
         """A daemon with one write thread, not started.
 
         uses  services that it is to find by variables and files
-        how   as of Daemon; files, environment and user above all
-        status_file  False where that file would be in the way"""
+        how   as of Daemon; files, environment and user above all"""
         folder = self.folder / f'daemon-{len(self.daemons)}'
         if how.get('user'):  # who does not get to our folder
             folder = pathlib.Path(tempfile.mkdtemp(prefix='daemon-'))
@@ -315,10 +313,8 @@ class Scene:
         how['files'] = {**files, **(how.get('files') or {})}
         if self.network:
             how['wrapper'] = (*self.network.wrapper, *how.get('wrapper', ()))
-        paths = {}
-        if status_file:
-            configuration, paths = status_lines(configuration,
-                                                folder / 'status.json')
+        configuration, paths = status_lines(configuration,
+                                            folder / 'status.json')
         self.daemons.append(Daemon(folder, configuration,
                                    before=before + '\nWriteThreads 1', **how))
         self.status.add(self.daemons[-1], paths,
