@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS 32768 /* a power of 2, of which DRY_RUN_MAX are a third */
 
@@ -13,8 +14,11 @@ struct dry_run {
   const char *node;
   bool every;
   size_t n_said;
-  uint64_t known[SLOTS]; /* keys of series; 0: an empty slot */
+  uint64_t known[SLOTS]; /* keys of what was explained; 0: an empty slot */
 };
+
+/* Or the end of them could pass unsaid. */
+_Static_assert(NOTES_MAX > DRY_RUN_MAX, "notes");
 
 struct dry_run *dry_run_new(const char *node, bool every) {
   struct dry_run *dry_run = calloc(1, sizeof(*dry_run));
@@ -73,8 +77,16 @@ void dry_run_datum(struct dry_run *dry_run, const struct datum *datum,
   buf_clear(&line);
 }
 
+/* An identifier that is not remembered comes again and again. */
+static uint64_t key_of_note(const struct note *note) {
+  uint64_t hash = str_hash(STR_HASH_SEED, &note->kind, sizeof(note->kind));
+
+  hash = str_hash(hash, note->label, strlen(note->label) + 1);
+  return str_hash(hash, note->identifier, strlen(note->identifier));
+}
+
 void dry_run_note(struct dry_run *dry_run, const struct note *note) {
-  if (!may_say(dry_run))
+  if (!is_first(dry_run, key_of_note(note)))
     return;
   switch (note->kind) {
   case NOTE_UNSELECTED:

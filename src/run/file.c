@@ -218,6 +218,19 @@ static int write_new(const char *path, struct str bytes) {
   return rc;
 }
 
+/* It is the folder that must be there and can be written to, whatever stands at
+ * path; only that may not be a folder itself. */
+static void explain_replace(const char *path, int number, struct err *err) {
+  const char *slash = strrchr(path, '/');
+  size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+  struct buf folder = BUF_INIT(PATH_MAX);
+
+  buf_put(&folder, slash == NULL ? "." : path, len);
+  file_explain("write to", number == EISDIR ? path : buf_str(&folder), number,
+               err);
+  buf_clear(&folder);
+}
+
 int file_replace(const char *path, struct str bytes, struct err *err) {
   const char *slash = strrchr(path, '/');
   size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
@@ -227,7 +240,7 @@ int file_replace(const char *path, struct str bytes, struct err *err) {
   buf_put(&temporary, path, folder);
   buf_printf(&temporary, ".%s.new", path + folder);
   if (!buf_ok(&temporary)) {
-    (void)err_set(err, "cannot write to %s (its name is too long)", path);
+    (void)err_set(err, "the name is too long to write to %s", path);
     goto out;
   }
   if (write_new(buf_str(&temporary), bytes) == 0 &&
@@ -237,7 +250,7 @@ int file_replace(const char *path, struct str bytes, struct err *err) {
   }
   int number = errno;
   (void)unlink(buf_str(&temporary));
-  file_explain("write to", path, number, err);
+  explain_replace(path, number, err);
 out:
   buf_clear(&temporary);
   return rc;

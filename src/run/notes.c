@@ -10,10 +10,10 @@
 #define FIRST 64
 
 static bool make_room(struct notes *notes) {
-  if (notes->n < notes->cap)
-    return true;
   if (notes->n >= NOTES_MAX)
     return false;
+  if (notes->n < notes->cap)
+    return true;
   size_t cap = notes->cap == 0 ? FIRST : 2 * notes->cap;
   struct note *grown = realloc(notes->note, cap * sizeof(*grown));
   if (grown == NULL)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NOTES_MAX 4096 /* between two flushes */
+#define NOTES_MAX 10240 /* between two flushes; more than DRY_RUN_MAX */
 
 enum note_kind {
   NOTE_UNSELECTED, /* no <Metric> takes it */

@@ -100,7 +100,7 @@ struct sender *sender_new(const struct sender_options *options,
                                    ? options->flush_jitter_s
                                    : (double)options->flush_interval_s / 10);
   s->period_s = period_length(options->flush_interval_s);
-  s->stats.request_ms = -1;
+  s->stats.request_ms = -1; /* until the thread has something to show */
   atomic_init(&s->deadline_ms, INT64_MAX);
   agg_init(&s->agg, (size_t)options->max_metrics,
            samples_for(options->buffer_limit_bytes / LIST_SHARE),

@@ -42,19 +42,24 @@ static void put_null(struct json_out *json, const char *name) {
 }
 
 /* Hosts, paths and identifiers may hold any byte. */
-static void put_text(struct json_out *json, const char *name,
-                     const char *text) {
+static void put_bytes(struct json_out *json, const char *name,
+                      struct str bytes) {
   struct buf clean = BUF_INIT(STATUS_PATH_MAX);
 
   put_name(json, name);
-  if (str_is_utf8(str_of(text))) {
-    json_put_str(json, str_of(text));
+  if (str_is_utf8(bytes)) {
+    json_put_str(json, bytes);
     return;
   }
-  for (; *text != '\0' && clean.len < clean.limit; text++)
-    buf_putc(&clean, (unsigned char)*text < 0x80 ? *text : '?');
+  for (size_t i = 0; i < bytes.len && clean.len < clean.limit; i++)
+    buf_putc(&clean, (unsigned char)bytes.p[i] < 0x80 ? bytes.p[i] : '?');
   json_put_str(json, str_of_buf(&clean));
   buf_clear(&clean);
+}
+
+static void put_text(struct json_out *json, const char *name,
+                     const char *text) {
+  put_bytes(json, name, str_of(text));
 }
 
 static void put_text_or_null(struct json_out *json, const char *name,
@@ -75,6 +80,19 @@ static void put_time(struct json_out *json, const char *name, int64_t time_s) {
     put_text(json, name, buf_str(&text));
   else
     put_null(json, name);
+}
+
+/* A URL whose path is "/" alone is shown without it. */
+static void put_endpoint(struct json_out *json, const char *url) {
+  struct str text = str_of(url != NULL ? url : "");
+
+  if (text.len == 0) {
+    put_null(json, "endpoint");
+    return;
+  }
+  if (text.p[text.len - 1] == '/')
+    text.len--;
+  put_bytes(json, "endpoint", text);
 }
 
 /* ---- objects ------------------------------------------------------------ */
@@ -276,7 +294,7 @@ static void put_head(struct json_out *json, const struct status *s,
 static void put_delivery(struct json_out *json,
                          const struct delivery_look *look) {
   put_text_or_null(json, "region", look->region);
-  put_text_or_null(json, "endpoint", look->endpoint);
+  put_endpoint(json, look->endpoint);
   put_credentials(json, look);
   put_int(json, "clock_offset", look->offset_s);
   put_time(json, "last_accepted", look->accepted_s);

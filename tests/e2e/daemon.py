@@ -307,14 +307,15 @@ LoadPlugin unixsock
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.01)
-        self._answers = self._socket.makefile('r')
+        self._answers = self._socket.makefile('r', errors='surrogateescape')
 
     def command(self, line, timeout=10):
-        """Sends one command through the socket; returns the answer's lines."""
+        """Sends one command through the socket; returns the answer's lines.
+        Bytes that are not UTF-8 are as surrogateescape has them."""
         if self._socket is None:
             self._connect(timeout)
         self._socket.settimeout(timeout)
-        self._socket.sendall(line.encode() + b'\n')
+        self._socket.sendall(line.encode(errors='surrogateescape') + b'\n')
         first = self._answers.readline().rstrip('\n')
         n, _, text = first.partition(' ')
         if not re.fullmatch(r'-?\d+', n) or int(n) < 0:

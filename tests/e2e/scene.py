@@ -19,7 +19,8 @@ All services know the scene's keyring, and what others of them give out.
 
 At the end every daemon must have stopped well, and neither a log nor a file
 that a daemon wrote, nor the arguments of it or of a child, may hold a secret, a
-token or a signature.
+token or a signature.  Each daemon writes a status file, and all versions of it
+are checked (status_watch.py).
 """
 
 import http
@@ -40,6 +41,7 @@ from containers import ContainerEndpoint
 from daemon import Daemon
 from imds import Metadata
 from keyring import Keyring
+from status_watch import StatusWatch, status_lines
 from sts import TokenService
 
 KEY, SECRET = 'AKIDEXAMPLE', 'secretEXAMPLEsecret'
@@ -264,6 +266,7 @@ class Scene:
         self._killed = []  # daemons
         self._watch = ArgumentWatch(lambda: [
             daemon.pid for daemon in self.daemons if daemon.status is None])
+        self.status = StatusWatch()
 
     def service(self, **how):
         """A CloudWatch that knows the scene's keyring."""
@@ -310,8 +313,12 @@ class Scene:
         how['files'] = {**files, **(how.get('files') or {})}
         if self.network:
             how['wrapper'] = (*self.network.wrapper, *how.get('wrapper', ()))
+        configuration, paths = status_lines(configuration,
+                                            folder / 'status.json')
         self.daemons.append(Daemon(folder, configuration,
                                    before=before + '\nWriteThreads 1', **how))
+        self.status.add(self.daemons[-1], paths,
+                        'FAKETIME_TIMESTAMP_FILE' in how['environment'])
         return self.daemons[-1]
 
     def start(self, configuration, **how):
@@ -342,6 +349,7 @@ class Scene:
             if self.network:
                 self.network.stop()
             self._watch.stop()
+            self.status.stop()
             try:
                 self._look_for_secrets()
             finally:
@@ -350,6 +358,7 @@ class Scene:
         if kind is None:
             assert all(daemon.status == 0 for daemon in self.daemons
                        if daemon not in self._killed)
+            self.status.check(self._killed, self.services)
 
     def _look_for_secrets(self):
         secrets = self.secrets | self.keyring.secrets
@@ -358,7 +367,7 @@ class Scene:
             secrets |= {request.headers.get('authorization', '')[-64:]
                         for request in service.requests}
         secrets |= {urllib.parse.quote(secret, safe='') for secret in secrets}
-        shown = dict(self._watch.seen)
+        shown = {**self._watch.seen, **self.status.texts}
         for i, daemon in enumerate(self.daemons):
             shown |= {f'log {i}': daemon.log, **written_by(daemon)}
         for secret in secrets - {''}:

@@ -161,8 +161,7 @@ def test_the_folder_is_removed_and_comes_back(scene, tmp_path):
     daemon.wait_for(r'\[warning\] .*the spool cannot be used')
     daemon.wait_for(r'\[notice\] .*the spool .* is used again', 30)
     wait_until(lambda: len(parcels(spool)) == 2)
-    daemon.kill()
-    daemon.status = 0
+    scene.kill(daemon)
     service.always(None)
     scene.start(config(service, SpoolDirectory=str(spool)))
     assert names(service.wait_datums(2, 10)) == ['a', 'b']

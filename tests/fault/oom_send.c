@@ -16,110 +16,14 @@
 
 #include <dirent.h>
 
+#include "base/json.h"
+#include "run/file.h"
+
 #include "account.h"
 #include "alone.h"
 #include "folder.h"
 #include "rule_text.h"
-
-/* ---- stories ------------------------------------------------------------- */
-
-/* Each value is a datum of its own. */
-#define PLAIN "Metric 'm%{type_instance}'\nStorageResolution '1'"
-#define NAMED                                                                  \
-  "Metric 'm%{type_instance}-%{ec2:instance_id}-%{ec2:tag:Group}'\n"           \
-  "StorageResolution '1'"
-#define TEN "-123456789"
-#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-#define LONG                                                                   \
-  "Dimension 'A' 'a" HUNDRED HUNDRED "'\nDimension 'B' 'b" HUNDRED HUNDRED     \
-  "'\nDimension 'C' 'c" HUNDRED HUNDRED "'\nDimension 'D' 'd" HUNDRED HUNDRED  \
-  "'\n" PLAIN
-#define KEYS "[default]\naws_access_key_id = AK\naws_secret_access_key = hush\n"
-#define IMDS "AWS_EC2_METADATA_DISABLED=false"
-#define ARN "arn:aws:iam::123456789012:role/r"
-#define POD "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/container"
-
-enum keeping {
-  NO_SPOOL,
-  SPOOL,
-  SPOOL_SMALL, /* and little memory before it */
-  SPOOL_STOP,  /* the service is down until the next start */
-  SPOOL_START, /* likewise, and memory lacks at that start */
-};
-
-static const struct story {
-  const char *label;
-  enum act script[SCRIPT_MAX];
-  unsigned bad;
-  bool is_named;
-  size_t most;
-  enum protocol protocol;
-  bool compression;
-  const char *blocks;      /* NULL: PLAIN */
-  const char *environment; /* NULL: keys are in the options */
-  const char *config;      /* the shared file; NULL: none */
-  int each;                /* values in a batch; 0: EACH */
-  bool has_role;           /* RoleArn */
-  bool has_token;          /* of a web identity */
-  bool has_no_region;      /* Region */
-  enum keeping spool;
-} stories[] = {
-    {.label = "accepted"},
-    {.label = "accepted, Query",
-     .script = {WELL_XML, WELL_XML, WELL_XML, WELL_XML},
-     .protocol = PROTOCOL_QUERY},
-    {.label = "accepted, with a document",
-     .script = {WELL_JSON, WELL_JSON, WELL_JSON, WELL_JSON}},
-    {.label = "compressed", .compression = true, .blocks = LONG, .each = 12},
-    {.label = "broken twice", .script = {BROKEN, BROKEN}},
-    {.label = "throttled", .script = {THROTTLED, WELL, THROTTLED}},
-    {.label = "token expired", .script = {EXPIRED, WELL, EXPIRED}},
-    {.label = "clock is wrong", .script = {SKEWED}},
-    {.label = "forbidden", .script = {FORBIDDEN}},
-    {.label = "captive portal", .script = {PORTAL}},
-    {.label = "nobody there", .script = {NO_ANSWER, WELL, NO_ANSWER}},
-    {.label = "answer lost", .script = {ANSWER_LOST}},
-    {.label = "one refused by name", .bad = 7, .is_named = true},
-    {.label = "one refused without", .bad = 7, .each = 5},
-    {.label = "too large", .most = 1},
-    {.label = "names of the instance",
-     .blocks = NAMED,
-     .environment = IMDS,
-     .config = KEYS},
-    {.label = "keys of a profile",
-     .environment = "A=b",
-     .config = KEYS,
-     .script = {EXPIRED}},
-    {.label = "keys of the instance", .environment = IMDS, .script = {EXPIRED}},
-    {.label = "keys of a container", .environment = POD, .script = {EXPIRED}},
-    {.label = "keys of a program",
-     .each = 1,
-     .environment = "A=b",
-     .script = {EXPIRED},
-     .config = "[default]\ncredential_process = printf '{\"Version\":1,"
-               "\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"hush\"}'\n"},
-    {.label = "a role", .has_role = true, .script = {EXPIRED}},
-    {.label = "a role, at an address that is given",
-     .environment = "AWS_ENDPOINT_URL_STS=https://sts.example",
-     .config = KEYS,
-     .has_role = true},
-    {.label = "a role by a token",
-     .environment = "AWS_ROLE_ARN=" ARN,
-     .has_token = true,
-     .script = {EXPIRED}},
-    {.label = "region of the instance",
-     .environment = IMDS,
-     .config = KEYS,
-     .has_no_region = true},
-    {.label = "spool", .spool = SPOOL, .script = {BROKEN, WELL, BROKEN}},
-    {.label = "spool, refused", .spool = SPOOL, .bad = 7, .is_named = true},
-    {.label = "spool and stop", .spool = SPOOL_STOP},
-    {.label = "spool and start", .spool = SPOOL_START},
-    {.label = "spool and little memory",
-     .spool = SPOOL_SMALL,
-     .script = {BROKEN, BROKEN}},
-};
-#define N_STORIES (sizeof(stories) / sizeof(stories[0]))
+#include "stories.h"
 
 /* ---- a destination ------------------------------------------------------- */
 
@@ -213,7 +117,7 @@ static struct rules *rules;
 /* As the options own them: not const. */
 static char no_node[] = "", key_id[] = "AK", secret[] = "hush",
             region[] = "eu-west-1", spool_folder[sizeof(folder) + 8],
-            arn[] = ARN;
+            status_file[sizeof(folder) + 8], arn[] = ARN;
 
 /* From start to stop. */
 static void live(enum phase phase, bool lacks) {
@@ -262,6 +166,7 @@ static void set_up(const struct story *story) {
       .spool_directory = story->spool != NO_SPOOL ? spool_folder : NULL,
       .spool_limit_bytes = 1 << 20,
       .buffer_age_s = 86400,
+      .status_file = story->has_status ? status_file : NULL,
   };
   if (story->environment == NULL) {
     options.who.access_key_id = key_id;
@@ -275,6 +180,7 @@ static void set_up(const struct story *story) {
 
 static void set_up_outside(const struct story *story) {
   (void)snprintf(spool_folder, sizeof(spool_folder), "%s/spool", folder);
+  (void)snprintf(status_file, sizeof(status_file), "%s/status", folder);
   clear_environment();
   if (story->environment != NULL)
     put_environment(story->environment);
@@ -299,6 +205,28 @@ static void empty_spool(const struct story *story) {
   }
   (void)closedir(dir);
   (void)rmdir(spool_folder);
+}
+
+/* There is memory again, so the last status file is whole, and counts as we
+ * do. */
+static void take_status(const struct story *story) {
+  struct buf text = BUF_INIT(1 << 20);
+  struct err err = {"it is not there"};
+
+  if (!story->has_status)
+    return;
+  (void)file_read(status_file, &text, &err);
+  struct json *document = json_parse(str_of_buf(&text), &err);
+  const struct json *counters = json_get(document, "counters");
+  struct str accepted = json_text(json_get(counters, "accepted"));
+  if (accepted.len == 0)
+    wrong(story->label, "the status file: %s", err.text);
+  if (strtoull(accepted.p, NULL, 10) != became.accepted)
+    wrong(story->label, "the status file says %.*s are accepted",
+          (int)accepted.len, accepted.p);
+  json_free(document);
+  buf_clear(&text);
+  (void)unlink(status_file);
 }
 
 /* ---- telling ------------------------------------------------------------- */
@@ -345,6 +273,7 @@ static uint64_t tell(const struct story *story) {
     wrong(story->label, "%llu data without an answer",
           (unsigned long long)became.ambiguous);
   empty_spool(story);
+  take_status(story);
   rules_free(rules);
   return became.lost;
 }

@@ -86,7 +86,7 @@ static void rules_are_compiled_or_not(void **state) {
 
 /* As the options own them: not const. */
 static char node[] = "prod", region[] = "eu-west-1", spool[] = "/nowhere",
-            arn[] = "arn:aws:iam::123456789012:role/r";
+            arn[] = "arn:aws:iam::123456789012:role/r", status[] = "/nowhere";
 static struct sender_options options = {
     .node = node,
     .who = {.role_arn = arn},
@@ -99,6 +99,8 @@ static struct sender_options options = {
     .spool_directory = spool,
     .spool_limit_bytes = 1 << 20,
     .buffer_age_s = 86400,
+    .dry_run = true,
+    .status_file = status,
 };
 static struct rules *rules;
 

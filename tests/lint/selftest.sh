@@ -13,7 +13,7 @@ n=0
 fresh() {
   rm -rf "$work/tree"
   mkdir -p "$work/tree/tests"
-  cp -R src man collectd.conf.d Makefile.am .clang-format "$work/tree"
+  cp -R src man contrib collectd.conf.d Makefile.am .clang-format "$work/tree"
   cp -R tests/lint tests/unit tests/fuzz "$work/tree/tests"
   chmod -R u+w "$work/tree" # distcheck's sources are read-only
 }
@@ -150,6 +150,18 @@ fresh
 sed -i 's/^=item published I<datum>/=item ...shed.../' "$manual"
 refused 'an item for nearly everything' '"...shed..." is too little' messages.sh
 
+# The status file and its schema.
+fresh
+sed -i 's/{"sending", &d->sending}/{"sent", \&d->sending}/' \
+  "$work/tree/src/run/look.c"
+refused 'a trouble of no schema' 'troubles of src/run/look.c' status.sh
+fresh
+sed -i 's/"quarantined"/"isolated"/' "$work/tree/src/metric/tally.c"
+refused 'a reason of no schema' 'reasons of src/metric/tally.c' status.sh
+fresh
+sed -i 's/"place_renewal", //' "$work/tree/contrib/status.schema.json"
+refused 'a schema without a trouble' 'troubles of src/run/look.c' status.sh
+
 # With nothing to look at.
 find "$work/tree" -name '*.[ch]' -delete
 : >"$work/empty"
@@ -158,6 +170,7 @@ refused nothing 'nothing to look at' words.sh
 refused nothing 'nothing to look at' format.sh
 refused nothing 'nothing to look at' messages.sh
 refused nothing 'nothing to look at' options.sh "$work/empty"
+refused nothing 'reasons of src/metric/tally.c' status.sh
 refused nothing 'is not there' purity.sh "$work/none"
 refused nothing 'is not there' exports.sh "$work/none"
 

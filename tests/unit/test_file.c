@@ -196,6 +196,88 @@ static void who_may_not_is_told_why(void **state) {
     fail_msg("%s", text);
 }
 
+/* ---- replaced ----------------------------------------------------------- */
+
+static void assert_holds(const char *name, const char *text) {
+  struct buf out = BUF_INIT(64);
+  struct err err = {""};
+  assert_int_equal(file_read(name, &out, &err), FILE_FOUND);
+  assert_string_equal(buf_str(&out), text);
+  buf_clear(&out);
+}
+
+/* A name beside path; valid until the next call. */
+static const char *beside(const char *name) {
+  static char text[128];
+  (void)snprintf(text, sizeof(text), "%s/%s", folder, name);
+  return text;
+}
+
+static void a_file_is_replaced(void **state) {
+  (void)state;
+  struct err err = {""};
+  struct stat before, after;
+  mode_t mask = umask(077);
+  write_file("old", 3);
+  assert_int_equal(chmod(path, 0600), 0);
+  assert_int_equal(stat(path, &before), 0);
+  assert_int_equal(file_replace(path, STR("new one"), &err), 0);
+  (void)umask(mask);
+  assert_int_equal(stat(path, &after), 0);
+  assert_true(before.st_ino != after.st_ino); /* who reads it, reads on */
+  assert_int_equal(after.st_mode & 07777, 0644);
+  assert_holds(path, "new one");
+  assert_int_equal(access(beside(".text.new"), F_OK), -1);
+}
+
+static void no_link_is_followed(void **state) {
+  (void)state;
+  struct err err = {""};
+  char other[128];
+  (void)snprintf(other, sizeof(other), "%s", beside("other"));
+  assert_int_equal(file_replace(other, STR("mine"), &err), 0);
+  (void)unlink(path);
+  assert_int_equal(symlink(other, path), 0);
+  assert_int_equal(symlink(other, beside(".text.new")), 0);
+  assert_int_equal(file_replace(path, STR("new"), &err), 0);
+  assert_holds(other, "mine");
+  assert_holds(path, "new");
+  struct stat st;
+  assert_int_equal(lstat(path, &st), 0);
+  assert_true(S_ISREG(st.st_mode));
+  (void)unlink(other);
+}
+
+/* What is said, and that nothing is left. */
+static void assert_not_replaced(const char *name, const char *says) {
+  struct err err = {""};
+  assert_int_equal(file_replace(name, STR("x"), &err), -1);
+  if (strstr(err.text, says) == NULL)
+    fail_msg("%s", err.text);
+  assert_int_equal(access(beside(".folder.new"), F_OK), -1);
+}
+
+static void what_cannot_be_replaced(void **state) {
+  (void)state;
+  char name[128], says[256], below[160];
+  static char long_name[5000];
+  (void)snprintf(name, sizeof(name), "%s", beside("folder"));
+  assert_int_equal(mkdir(name, 0700), 0);
+  (void)snprintf(says, sizeof(says),
+                 "cannot write to %s (Is a directory): it must be a file",
+                 name);
+  assert_not_replaced(name, says);
+  assert_int_equal(rmdir(name), 0);
+
+  (void)snprintf(says, sizeof(says),
+                 "cannot write to %s (No such file or directory): make it",
+                 name);
+  (void)snprintf(below, sizeof(below), "%s/file", name);
+  assert_not_replaced(below, says);
+  memset(long_name, 'x', sizeof(long_name) - 1);
+  assert_not_replaced(long_name, "the name is too long to write");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_file_is_read_whole),
@@ -205,6 +287,9 @@ int main(void) {
       cmocka_unit_test(a_stamp_tells_a_change),
       cmocka_unit_test(who_may_read),
       cmocka_unit_test(who_may_not_is_told_why),
+      cmocka_unit_test(a_file_is_replaced),
+      cmocka_unit_test(no_link_is_followed),
+      cmocka_unit_test(what_cannot_be_replaced),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

@@ -3,7 +3,9 @@
  * this is the test for which they are run. */
 #include "run/sender.h"
 
+#include "base/json.h"
 #include "run/clock.h"
+#include "run/file.h"
 #include "run/log.h"
 
 #include "rule_text.h"
@@ -19,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -96,6 +99,8 @@ struct place_of_work {
 static char node[] = "stress", key[] = "AKID", secret[] = "secret",
             region[] = "eu-west-1", everything[] = "*";
 
+static char *status_file; /* NULL: none */
+
 static void open_place(struct place_of_work *w, const char *blocks) {
   struct rules_spec spec = rule_text_read(blocks);
   struct buf warnings = BUF_INIT(4096);
@@ -114,6 +119,7 @@ static void open_place(struct place_of_work *w, const char *blocks) {
       .max_metrics = 1000,
       .buffer_limit_bytes = 32 << 20,
       .buffer_age_s = 86400,
+      .status_file = status_file,
   };
   w->options.http.no_proxy = everything;
   w->rules = rules_compile(&spec, "collectd", no_environment, &warnings, &err);
@@ -182,6 +188,25 @@ static void *flush_all_the_while(void *argument) {
   return NULL;
 }
 
+/* What is counted never falls; who is asked is not in the way. */
+static void *look_all_the_while(void *argument) {
+  struct place_of_work *w = argument;
+  struct stats stats, before;
+  uint64_t n_looks = 0;
+
+  sender_stats(w->sender, &before);
+  for (; !atomic_load(&w->is_over); n_looks++) {
+    sender_stats(w->sender, &stats);
+    assert_true(stats.count.requests >= before.count.requests);
+    assert_true(stats.left_out.n[REASON_NOT_NEWER] >=
+                before.left_out.n[REASON_NOT_NEWER]);
+    assert_int_equal(stats.count.accepted, 0);
+    before = stats;
+  }
+  assert_true(n_looks > 0);
+  return NULL;
+}
+
 static void start_writers(struct place_of_work *w,
                           struct writer writers[WRITERS]) {
   for (int i = 0; i < WRITERS; i++) {
@@ -243,6 +268,75 @@ static void stops_under_fire(void **state) {
   assert_int_equal(number_before(" data were accepted"), 0);
 }
 
+/* Of each identifier that nothing selects there is one note, whoever of the
+ * writers leaves it. */
+static void assert_told(const char *path) {
+  struct buf text = BUF_INIT(1 << 24);
+  struct err err = {""};
+  bool is_there[NAMES] = {false};
+
+  assert_int_equal(file_read(path, &text, &err), FILE_FOUND);
+  struct json *document = json_parse(str_of_buf(&text), &err);
+  const struct json *list = json_get(document, "unselected");
+  if (json_count(list) != NAMES)
+    fail_msg("%s: %.1000s", err.text, buf_str(&text));
+  for (size_t i = 0; i < NAMES; i++) {
+    struct str id = json_text(json_get(json_at(list, i), "identifier"));
+    int name = atoi(id.p + strlen("testhost/p/derive-derive-"));
+    assert_in_range(name, 0, NAMES - 1);
+    assert_false(is_there[name]);
+    is_there[name] = true;
+  }
+  assert_int_equal(json_count(json_get(document, "series")), NAMES);
+  json_free(document);
+  buf_clear(&text);
+}
+
+static void is_seen_all_the_while(void **state) {
+  (void)state;
+  struct place_of_work w;
+  struct writer writers[WRITERS];
+  pthread_t flusher, looker;
+  char path[] = "/tmp/test_sender.XXXXXX", of_node[64];
+
+  (void)close(mkstemp(path)); /* nobody else has the other, then */
+  (void)snprintf(of_node, sizeof(of_node), "%s.%s", path, node);
+  status_file = path;
+  open_place(&w, PLAIN "Type 'gauge'\n");
+  status_file = NULL;
+  assert_int_equal(pthread_create(&looker, NULL, look_all_the_while, &w), 0);
+  assert_int_equal(pthread_create(&flusher, NULL, flush_all_the_while, &w), 0);
+  start_writers(&w, writers);
+  join_writers(writers);
+  sender_flush(w.sender, 0);
+  sender_stop(w.sender, clock_steady_ms() + 200);
+  atomic_store(&w.is_over, true);
+  (void)pthread_join(looker, NULL);
+  (void)pthread_join(flusher, NULL);
+  close_place(&w);
+  assert_told(of_node);
+  (void)unlink(of_node);
+  (void)unlink(path);
+}
+
+/* Before its thread was started nothing is known, not even that it is none. */
+static void nothing_is_known_before_the_start(void **state) {
+  (void)state;
+  struct place_of_work w;
+  struct stats stats;
+  struct err err = {""};
+
+  open_place(&w, PLAIN);
+  struct sender *other = sender_new(&w.options, w.rules, "testhost", &err);
+  assert_non_null(other);
+  sender_stats(other, &stats);
+  assert_int_equal(stats.request_ms, -1);
+  assert_false(stats.has_credentials);
+  sender_free(other);
+  sender_stop(w.sender, clock_steady_ms());
+  close_place(&w);
+}
+
 static void stops_with_nothing_to_do(void **state) {
   (void)state;
   struct place_of_work w;
@@ -264,6 +358,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(accounts_for_each_value),
       cmocka_unit_test(stops_under_fire),
+      cmocka_unit_test(is_seen_all_the_while),
+      cmocka_unit_test(nothing_is_known_before_the_start),
       cmocka_unit_test(stops_with_nothing_to_do),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
