@@ -8,7 +8,7 @@
  *                     too
  *   write             any write thread; always returns 0
  *   flush             any thread; with timeout 0 just before shutdown
- *   read              only for ReportStats; a read thread, joined before shutdown
+ *   read              only for ReportStats; a read thread, joined by then
  *   shutdown          stops and frees everything
  *
  * One binary serves collectd 5.8 to main, so nothing is used here whose type
