@@ -10,11 +10,11 @@ import pytest
 
 import faults
 import judges
-from scene import (KEY, MINUTE, SECRET, config, cut, node, publish,
+from scene import (KEY, MINUTE, SECRET, config, node, publish,
                    without_keys)
+from test_delivery import LONG, overflow
 from test_matrix_spool import spooling, wait_files
 from test_refused import is_named, refuse_data
-from test_status_faults import LONG
 
 TYPES_DB = pathlib.Path('/usr/share/collectd/types.db')
 # The reasons as the manual lists them.
@@ -151,9 +151,7 @@ def test_what_is_dropped(scene):
     service.always(faults.refuse('ServiceUnavailable'))
     daemon = start(scene, config(service, metric=LONG, BufferLimit=1,
                                  ReportStats=True))
-    values = {f'm{i:02}': i for i in range(60)}
-    for minutes_ago in range(8, 0, -1):
-        cut(daemon, minutes_ago, **values)
+    overflow(daemon)
     newest = wait(scene, lambda newest: newest[
         'total_values-dropped-buffer_limit'] > 0)
     assert newest['bytes-waiting'] > 100_000
