@@ -204,5 +204,6 @@ int argument_take(struct argument *out, enum argument_kind kind,
   case TRUTH:
     return take_truth(out, value, err);
   }
-  return err_set(err, "is of no known kind");
+  return err_set(err, "is of no known kind; write a text, a number, true or "
+                      "false");
 }

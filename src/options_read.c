@@ -209,7 +209,8 @@ static int check_node_name(const struct options_reader *reader,
                            const char *name, struct err *err) {
   size_t len = strlen(name);
   if (len == 0 || len > 64)
-    return err_set(err, "a node's name has 1 to 64 characters");
+    return err_set(err, "a node's name has 1 to 64 characters; choose "
+                        "another");
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
     return err_set(err, "this cannot be a file's name; choose another");
   for (const char *p = name; *p != '\0'; p++)

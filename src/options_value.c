@@ -303,8 +303,8 @@ int add_dimension_set(const struct option *option, void *to,
 
   for (size_t i = 0; i < n && n > 1; i++)
     if (a[i].text[0] == '\0')
-      return err_set(err, "an empty name among others; \"\" alone is the empty "
-                          "set");
+      return err_set(err, "an empty name among others; remove it, \"\" alone "
+                          "is the empty set");
   struct text_list *grown =
       realloc(where->sets, (where->n_sets + 1) * sizeof(*grown));
   if (grown == NULL)

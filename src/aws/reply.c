@@ -21,6 +21,9 @@
   "correct it in the <Metric> block, or where the value comes from"
 #define HINT_PLUGIN                                                            \
   "Endpoint is not CloudWatch's, or this is an error of the plugin: report it"
+#define HINT_BODY                                                              \
+  "Endpoint is not CloudWatch's, or cannot read gzip: try Compression false; " \
+  "else this is an error of the plugin: report it"
 #define HINT_SIZE "use fewer or shorter dimensions"
 #define HINT_PROTOCOL                                                          \
   "the endpoint may not know the JSON protocol: try Protocol \"query\""
@@ -33,24 +36,20 @@
 #define HINT_EXPIRED                                                           \
   "new credentials are fetched; a SessionToken of the configuration must be "  \
   "replaced by hand"
-#define HINT_KEY                                                               \
-  "check the access key id, and that the Region is enabled for the account"
-#define HINT_SECRET                                                            \
-  "check Region, the secret access key and the clock, and that no proxy "      \
-  "changes headers"
 #define HINT_PROXY "check that no proxy on the way changes headers"
-#define HINT_CLOCK "check the clock of this host"
-#define HINT_POLICY                                                            \
-  "allow cloudwatch:PutMetricData to this identity, for this Namespace if "    \
-  "there is a condition on cloudwatch:namespace"
-#define HINT_ACCOUNT                                                           \
-  "check that the account is active and signed up for CloudWatch"
+
+/* Instead of a hint: it is made of the message (denied[] of struct reply). */
+#define HINT_DENIED NULL
+
+static const struct remedy_asked asked = {
+    "cloudwatch:PutMetricData", "*", "a policy of this identity",
+    " (a condition on cloudwatch:namespace must fit Namespace)"};
 
 static const struct row {
   const char *code;
   enum outcome outcome;
   enum reply_class class;
-  const char *hint;
+  const char *hint; /* or HINT_DENIED */
 } rows[] = {
     /* the data */
     {"InvalidParameterValue", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
@@ -64,7 +63,7 @@ static const struct row {
      HINT_PLUGIN},
     {"ValidationError", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
     {"ValidationException", OUTCOME_MEND, REPLY_PLAIN, HINT_DATA},
-    {"SerializationException", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
+    {"SerializationException", OUTCOME_MEND, REPLY_PLAIN, HINT_BODY},
     {"InvalidQueryParameter", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
     {"MalformedQueryString", OUTCOME_MEND, REPLY_PLAIN, HINT_PLUGIN},
     {"RequestEntityTooLarge", OUTCOME_MEND, REPLY_TOO_LARGE, HINT_SIZE},
@@ -110,26 +109,28 @@ static const struct row {
     /* the credentials */
     {"ExpiredToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_EXPIRED},
     {"ExpiredTokenException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_EXPIRED},
-    {"InvalidClientTokenId", OUTCOME_REFRESH, REPLY_PLAIN, HINT_KEY},
-    {"UnrecognizedClientException", OUTCOME_REFRESH, REPLY_PLAIN, HINT_KEY},
+    {"InvalidClientTokenId", OUTCOME_REFRESH, REPLY_PLAIN, REMEDY_KEY},
+    {"UnrecognizedClientException", OUTCOME_REFRESH, REPLY_PLAIN, REMEDY_KEY},
     {"MissingAuthenticationToken", OUTCOME_REFRESH, REPLY_PLAIN, HINT_PROXY},
     {"MissingAuthenticationTokenException", OUTCOME_REFRESH, REPLY_PLAIN,
      HINT_PROXY},
-    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
-    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
-    {"AuthFailure", OUTCOME_REFRESH, REPLY_UNPROVEN, HINT_SECRET},
+    {"SignatureDoesNotMatch", OUTCOME_REFRESH, REPLY_UNPROVEN, REMEDY_SECRET},
+    {"InvalidSignatureException", OUTCOME_REFRESH, REPLY_UNPROVEN,
+     REMEDY_SECRET},
+    {"AuthFailure", OUTCOME_REFRESH, REPLY_UNPROVEN, REMEDY_SECRET},
 
     /* the clock */
-    {"RequestExpired", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},
-    {"RequestTimeTooSkewed", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},
-    {"RequestInTheFuture", OUTCOME_RETRY, REPLY_SKEWED, HINT_CLOCK},
+    {"RequestExpired", OUTCOME_RETRY, REPLY_SKEWED, REMEDY_CLOCK},
+    {"RequestTimeTooSkewed", OUTCOME_RETRY, REPLY_SKEWED, REMEDY_CLOCK},
+    {"RequestInTheFuture", OUTCOME_RETRY, REPLY_SKEWED, REMEDY_CLOCK},
 
     /* what only an administrator can change */
-    {"AccessDenied", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_POLICY},
-    {"AccessDeniedException", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_POLICY},
-    {"NotAuthorized", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_POLICY},
-    {"OptInRequired", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_ACCOUNT},
-    {"AccountProblem", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_ACCOUNT},
+    {"AccessDenied", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_DENIED},
+    {"AccessDeniedException", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_DENIED},
+    {"NotAuthorized", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_DENIED},
+    {"UnauthorizedOperation", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_DENIED},
+    {"OptInRequired", OUTCOME_RETRY, REPLY_FORBIDDEN, REMEDY_ACCOUNT},
+    {"AccountProblem", OUTCOME_RETRY, REPLY_FORBIDDEN, REMEDY_ACCOUNT},
     {"IncompleteSignature", OUTCOME_RETRY, REPLY_FORBIDDEN, HINT_PROXY},
     {"IncompleteSignatureException", OUTCOME_RETRY, REPLY_FORBIDDEN,
      HINT_PROXY},
@@ -151,12 +152,23 @@ const char *reply_code_at(size_t i) {
   return i < sizeof(rows) / sizeof(rows[0]) ? rows[i].code : NULL;
 }
 
-/* What to do about answers that have no code, by their status. */
+/* What to do about answers that have no code, by their status.  The first row
+ * that fits counts. */
 static const struct bare {
   int first, last;
   const char *hint;
 } bare[] = {
+    {200, 299,
+     "sign in at the network's login page, or see what Endpoint, "
+     "Proxy and NoProxy lead to"},
     {300, 399, "redirects are not followed: see what Endpoint and Proxy name"},
+    {401, 401, "see what Endpoint, Proxy and NoProxy lead to"},
+    {403, 403,
+     "have the proxy or firewall on the way let requests to this "
+     "host through, or name it in NoProxy"},
+    {404, 405,
+     "see whether Endpoint is CloudWatch's; if it knows no JSON, "
+     "write Protocol \"query\""},
     {407, 407,
      "write the login of the proxy into Proxy, or the host into "
      "NoProxy"},
@@ -164,7 +176,14 @@ static const struct bare {
      "see what on the way slows or shortens requests: the network, "
      "Proxy"},
     {413, 413, "let the proxy on the way pass requests of 1 MB"},
+    {415, 415,
+     "the endpoint may not know gzip or JSON: try Compression "
+     "false, then Protocol \"query\""},
     {429, 429, HINT_RATE},
+    {502, 504,
+     "the proxy, or what stands before AWS, cannot reach it: see "
+     "Proxy and NoProxy, and if it lasts, AWS Health"},
+    {511, 511, "sign in at the network's login page, or name a Proxy"},
     {500, 599, "if it lasts, see AWS Health, and Endpoint and Proxy"},
     {1, 999, "see what Endpoint, Proxy and NoProxy lead to"},
 };
@@ -180,9 +199,13 @@ const char *reply_hint(const struct reply *reply) {
   if (reply->outcome == OUTCOME_SENT)
     return "";
   if (reply->class == REPLY_SKEWED) /* found by the message, too */
-    return HINT_CLOCK;
-  return reply->code[0] == '\0' ? find_bare(reply->status)
-                                : find_row(reply->code)->hint;
+    return REMEDY_CLOCK;
+  if (reply->code[0] == '\0')
+    return find_bare(reply->status);
+  if (reply->denied[0] != '\0')
+    return reply->denied;
+  const char *told = remedy_of_message(str_of(reply->message));
+  return told != NULL ? told : find_row(reply->code)->hint;
 }
 
 /* ---- codes --------------------------------------------------------------- */
@@ -288,18 +311,16 @@ static void decide(struct reply *out, enum outcome outcome,
   out->class = class;
 }
 
-/* CloudWatch says of a wrong clock that the signature does not match, and only
- * the sentence tells the two apart. */
-static bool tells_of_clock(struct str message) {
-  return str_find(message, STR("Signature expired")) < message.len ||
-         str_find(message, STR("Signature not yet current")) < message.len;
-}
-
 static void judge_code(struct reply *out, struct str message) {
   const struct row *row = find_row(out->code);
+  struct buf denied = BUF_OVER(out->denied);
   decide(out, row->outcome, row->class);
-  if (row->outcome == OUTCOME_REFRESH && tells_of_clock(message))
+  /* CloudWatch says of a wrong clock that the signature does not match, and
+   * only the sentence tells the two apart. */
+  if (row->outcome == OUTCOME_REFRESH && remedy_is_clock(message))
     decide(out, OUTCOME_RETRY, REPLY_SKEWED);
+  if (row->hint == HINT_DENIED)
+    remedy_put_denied(&denied, str_of(out->message), &asked);
 }
 
 /* Whether the code of an error stands in one of the places for it. */

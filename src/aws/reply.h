@@ -7,6 +7,7 @@
 #ifndef AWS_REPLY_H
 #define AWS_REPLY_H
 
+#include "aws/remedy.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -43,6 +44,8 @@ struct reply {
   bool is_torn; /* a success that is not whole: the data may be there */
   char code[REPLY_CODE_MAX];       /* cleaned; "" when the answer has none */
   char message[REPLY_MESSAGE_MAX]; /* one line of printable ASCII */
+  char denied[REMEDY_MAX];         /* what must be allowed, and where; "" when
+                                      that is not what lacks */
   struct reply_refused {
     uint16_t index; /* from 0 */
     bool is_series; /* its name, dimensions or unit: no datum of that series

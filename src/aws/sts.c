@@ -13,6 +13,7 @@
 #include "aws/sts.h"
 
 #include "aws/fault.h"
+#include "aws/remedy.h"
 #include "aws/xml.h"
 #include "base/date.h"
 #include "base/json.h"
@@ -171,11 +172,9 @@ void sts_read_fault(struct str body, struct sts_fault *out) {
 /* Without "Exception" at the end, which one family of names has. */
 static const struct row {
   const char *code;
-  const char *hint;
+  const char *hint; /* NULL: it is made of the message */
 } rows[] = {
-    {"AccessDenied",
-     "allow sts:AssumeRole on the role to the identity that asks, and let the "
-     "role's trust policy name that identity and the external id"},
+    {"AccessDenied", NULL},
     {"ExpiredToken",
      "what the role is asked with has ended: check that it is renewed"},
     {"InvalidIdentityToken",
@@ -196,17 +195,16 @@ static const struct row {
     {"ValidationError",
      "check the role's ARN, session name, external id and duration; a role "
      "assumed by way of another lasts 3600 seconds at most"},
-    {"InvalidClientTokenId",
-     "check the access key id, and that the Region is enabled for the "
-     "account"},
-    {"UnrecognizedClient",
-     "check the access key id, and that the Region is enabled for the "
-     "account"},
-    {"SignatureDoesNotMatch",
-     "check the secret access key and the clock of this host"},
-    {"InvalidSignature",
-     "check the secret access key and the clock of this host"},
-    {"OptInRequired", "check that the account is active"},
+    {"InvalidClientTokenId", REMEDY_KEY},
+    {"UnrecognizedClient", REMEDY_KEY},
+    {"MissingAuthenticationToken",
+     "check that no proxy on the way changes headers"},
+    {"SignatureDoesNotMatch", REMEDY_SECRET},
+    {"InvalidSignature", REMEDY_SECRET},
+    {"OptInRequired", REMEDY_ACCOUNT},
+    {"Throttling", "it is asked again, later"},
+    {"InternalFailure", "it is asked again; if it lasts, see AWS Health"},
+    {"ServiceUnavailable", "it is asked again; if it lasts, see AWS Health"},
 };
 
 static struct str without_exception(struct str code) {
@@ -216,14 +214,46 @@ static struct str without_exception(struct str code) {
   return code;
 }
 
-const char *sts_hint(const char *code) {
+/* NULL: there is none. */
+static const struct row *find_row(const char *code) {
   struct str bare = without_exception(str_of(code));
-  if (sts_is_skewed(code))
-    return "check the clock of this host";
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
     if (str_eq(bare, str_of(rows[i].code)))
-      return rows[i].hint;
-  return "";
+      return &rows[i];
+  return NULL;
+}
+
+static void put_denied(struct buf *out, struct str message,
+                       enum sts_action action, const char *role) {
+  static const struct remedy_asked asked[] = {
+      [STS_ASSUME_ROLE] = {"sts:AssumeRole", NULL,
+                           "a policy of the identity that asks, and to that "
+                           "identity and its external id in the trust policy "
+                           "of the role",
+                           ""},
+      [STS_WEB_IDENTITY] = {"sts:AssumeRoleWithWebIdentity", NULL,
+                            "the trust policy of the role",
+                            ", to the issuer, audience and subject of the "
+                            "token"},
+  };
+  struct remedy_asked of_role = asked[action];
+
+  of_role.resource = role;
+  remedy_put_denied(out, message, &of_role);
+}
+
+void sts_put_hint(struct buf *out, const struct sts_fault *fault,
+                  enum sts_action action, const char *role) {
+  struct str message = str_of(fault->message);
+  const struct row *row = find_row(fault->code);
+  const char *told = remedy_of_message(message);
+
+  if (sts_is_skewed(fault->code))
+    buf_puts(out, REMEDY_CLOCK);
+  else if (row != NULL && row->hint == NULL)
+    put_denied(out, message, action, role);
+  else if (told != NULL || row != NULL)
+    buf_puts(out, told != NULL ? told : row->hint);
 }
 
 bool sts_is_skewed(const char *code) {

@@ -43,9 +43,14 @@ struct sts_fault {
 };
 void sts_read_fault(struct str body, struct sts_fault *out);
 
-/* What to do about a code, one clause without a full stop; "" when there is
- * nothing to add. */
-const char *sts_hint(const char *code);
+enum sts_action { STS_ASSUME_ROLE, STS_WEB_IDENTITY };
+
+/* Appends what to do about it, one clause without a full stop, of less than
+ * REMEDY_MAX bytes (aws/remedy.h); nothing when there is nothing to add.
+ *
+ * action, role  what was asked for: the ARN of the role */
+void sts_put_hint(struct buf *out, const struct sts_fault *fault,
+                  enum sts_action action, const char *role);
 
 /* Whether the code says that our clock is wrong. */
 bool sts_is_skewed(const char *code);

@@ -80,8 +80,8 @@ int ec2_keys_add(struct ec2_keys *keys, struct str key, size_t *number,
       return 0;
   if (keys->n == EC2_KEYS_MAX)
     return err_set(err,
-                   "\"ec2:%.*s\" is one value too many; all templates together "
-                   "may name %d",
+                   "\"ec2:%.*s\" is one value too many; name fewer, all "
+                   "templates together may name %d",
                    shown(key), key.p, EC2_KEYS_MAX);
   keys->key[keys->n] = str_dup(key);
   if (keys->key[keys->n] == NULL)

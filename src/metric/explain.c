@@ -224,6 +224,9 @@ bool explain_nearest(const struct rules *rules, const struct input *in,
       least = d;
     }
   }
+  if (nearest == NULL)
+    return false; /* no rules are without a block */
+
   struct buf because = BUF_OVER(out->because);
   struct trial trial = trial_of(nearest, in, least.first);
   put_because(&because, &trial);

@@ -1,5 +1,7 @@
 #include "metric/plan.h"
 
+#include "base/err.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -43,6 +45,30 @@ static void plan_notice(void *context, const char *sentence) {
   plan->notice(plan->context, sentence);
 }
 
+/* Two blocks for one metric are meant to take different values. */
+static void warn_of_pair(const struct plan *plan, const struct plan_target *a,
+                         const struct plan_target *b) {
+  struct err sentence;
+
+  (void)err_set(&sentence,
+                "<Metric \"%.100s\"> and <Metric \"%.100s\"> select the same "
+                "values for one metric, so each counts twice; narrow the "
+                "selectors of one, or give it another name",
+                a->rule->label, b->rule->label);
+  plan->notice(plan->context, sentence.text);
+}
+
+static void warn_of_double(const struct plan *plan) {
+  for (size_t i = 1; i < plan->n_targets; i++) {
+    const struct plan_target *b = &plan->targets[i];
+    for (size_t k = i; k-- > 0 && plan->targets[k].reading == b->reading;) {
+      const struct plan_target *a = &plan->targets[k];
+      if (a->rule != b->rule && series_name_eq(&a->name, &b->name))
+        warn_of_pair(plan, a, b);
+    }
+  }
+}
+
 struct plan *plan_new(const struct rules *rules, const struct input *in,
                       rules_notice_fn notice, void *context) {
   struct plan *plan = calloc(1, sizeof(*plan));
@@ -56,6 +82,7 @@ struct plan *plan_new(const struct rules *rules, const struct input *in,
     plan_free(plan);
     return NULL;
   }
+  warn_of_double(plan);
   return plan;
 }
 

@@ -26,7 +26,8 @@ struct plan {
   void *context;
 };
 
-/* Runs the rules; pure.  notice as in rules_map().  NULL is lack of memory. */
+/* Runs the rules; pure.  notice as in rules_map(), and where two blocks select
+ * one reading for one series.  NULL is lack of memory. */
 struct plan *plan_new(const struct rules *rules, const struct input *in,
                       rules_notice_fn notice, void *context);
 void plan_free(struct plan *plan);

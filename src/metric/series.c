@@ -24,18 +24,6 @@ static uint64_t hash_name(const struct series_name *name) {
   return hash;
 }
 
-static bool same_name(const struct series_name *a,
-                      const struct series_name *b) {
-  if (a->n_dimensions != b->n_dimensions || strcmp(a->name, b->name) != 0 ||
-      strcmp(a->namespace, b->namespace) != 0)
-    return false;
-  for (size_t i = 0; i < a->n_dimensions; i++)
-    if (strcmp(a->dimensions[i].name, b->dimensions[i].name) != 0 ||
-        strcmp(a->dimensions[i].value, b->dimensions[i].value) != 0)
-      return false;
-  return true;
-}
-
 /* One block of memory: the struct, the identifier, its dimensions, all texts.
  */
 static struct series *copy_of(const struct series_name *name,
@@ -103,7 +91,7 @@ static struct series *find(const struct series_table *table,
   if (table->n_chains == 0)
     return NULL;
   struct series *series = *chain_of(table, name);
-  while (series != NULL && !same_name(&series->name, name))
+  while (series != NULL && !series_name_eq(&series->name, name))
     series = series->next;
   return series;
 }

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+bool series_name_eq(const struct series_name *a, const struct series_name *b) {
+  if (a->n_dimensions != b->n_dimensions || strcmp(a->name, b->name) != 0 ||
+      strcmp(a->namespace, b->namespace) != 0)
+    return false;
+  for (size_t i = 0; i < a->n_dimensions; i++)
+    if (strcmp(a->dimensions[i].name, b->dimensions[i].name) != 0 ||
+        strcmp(a->dimensions[i].value, b->dimensions[i].value) != 0)
+      return false;
+  return true;
+}
+
 size_t series_name_bytes(const struct series_name *name) {
   size_t bytes = name->n_dimensions * sizeof(struct dimension) +
                  strlen(name->namespace) + strlen(name->name) + 2;

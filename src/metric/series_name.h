@@ -1,4 +1,4 @@
-/* series_name: copies of names of series.
+/* series_name: names of series compared and copied.
  *
  * The rules lend a name for a call; who keeps it copies it, with its dimensions
  * and all its texts, into one block of memory of its own. */
@@ -7,7 +7,11 @@
 
 #include "metric/metric.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether both are the same CloudWatch metric: namespace, name, dimensions. */
+bool series_name_eq(const struct series_name *a, const struct series_name *b);
 
 /* Bytes that a copy needs beside the struct. */
 size_t series_name_bytes(const struct series_name *name);

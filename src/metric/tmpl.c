@@ -111,7 +111,8 @@ static int number_key(struct compiler *c, struct str key, size_t at,
   if (keys->n == TMPL_META_MAX)
     return err_set(c->err,
                    "\"meta:%.*s\" at character %zu is one meta data key too "
-                   "many; all templates together may name %d",
+                   "many; name fewer, all templates together may "
+                   "name %d",
                    shown(key), key.p, at, TMPL_META_MAX);
   keys->key[keys->n] = str_dup(key);
   if (keys->key[keys->n] == NULL)
@@ -178,7 +179,8 @@ static int add_inside(struct compiler *c, struct str inside, size_t at) {
     if (fallback.p[i] == '%' && fallback.p[i + 1] == '{')
       return err_set(c->err,
                      "\"%%{\" in the text after \"|\" at character %zu; that "
-                     "text stands as it is and cannot name anything",
+                     "text stands as it is and cannot name anything: write "
+                     "it without",
                      at);
 
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -227,7 +229,9 @@ static int compile(struct compiler *c) {
     const char *end =
         inside.len == 0 ? NULL : memchr(inside.p, '}', inside.len);
     if (end == NULL)
-      return err_set(c->err, "no \"}\" after the \"%%{\" at character %zu",
+      return err_set(c->err,
+                     "no \"}\" after the \"%%{\" at character %zu; write "
+                     "one, or \"%%%%{\" for these two characters",
                      next + 1);
     inside.len = (size_t)(end - inside.p);
     if (add_inside(c, inside, next + 1) != 0)

@@ -215,8 +215,8 @@ static int compile_set(const struct block *block, const struct text_list *spec,
   if (spec->n == 1 && spec->text[0][0] == '\0')
     return 0; /* the empty set, as it is written */
   if (spec->n > CW_DIMENSIONS_MAX) {
-    err_set(&why, "has %zu dimensions; CloudWatch takes at most %d", spec->n,
-            CW_DIMENSIONS_MAX);
+    err_set(&why, "has %zu dimensions; CloudWatch takes at most %d: name fewer",
+            spec->n, CW_DIMENSIONS_MAX);
     return refuse_set(block->rule.label, spec, why.text, err);
   }
   for (size_t i = 0; i < spec->n; i++)

@@ -276,7 +276,6 @@ static void put_reason(struct buf *out, const struct http *http,
        rc == CURLE_SSL_CACERT_BADFILE) &&
       http->curl_says[0] != '\0') {
     buf_puts(out, http->curl_says);
-    buf_puts(out, http_remedy_for(http->curl_says));
     return;
   }
   for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -299,6 +298,7 @@ static void explain(const struct http *http,
 
   struct http_failure failure = {.has_started = started_us > 0,
                                  .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
+                                 .is_nearby = http->options->is_nearby,
                                  .connect_status = connect_status,
                                  .why = buf_str(&why)};
   http_transfer_explain(transfer, &failure);

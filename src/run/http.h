@@ -27,6 +27,8 @@ struct http_options {
   char *ca_cert;  /* file; owned; it or ca_path replace the system's store; */
   char *ca_path;  /* folder; owned; both NULL: AWS_CA_BUNDLE, else system's */
   bool verify_peer;
+  bool is_nearby; /* this host's own services are asked: what to do about
+                     proxies and names is not said of them */
   int64_t connect_timeout_ms;
   int64_t timeout_ms; /* of a whole request */
 };

@@ -56,8 +56,8 @@ void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
 /* ---- what went wrong ---------------------------------------------------- */
 
 /* What TLS says, in the words of OpenSSL and of libcurl's part for it, and what
- * to do. */
-static const struct {
+ * to do.  Certificates fail in many ways. */
+static const struct remedy {
   const char *said, *remedy;
 } tls_remedies[] = {
     {"wrong version number", "; does that port speak http?"},
@@ -69,13 +69,62 @@ static const struct {
     {"self signed certificate", "; if it is meant to be, name it with CACert"},
     {"subject name", "; see that Endpoint, DNS and proxy lead to the right "
                      "host"},
+    {"setting certificate", "; correct CACert, CAPath or AWS_CA_BUNDLE, or "
+                            "install the system's ca-certificates"},
+    {"trust anchors", "; correct CACert, CAPath or AWS_CA_BUNDLE, or install "
+                      "the system's ca-certificates"},
 };
 
-const char *http_remedy_for(const char *said) {
-  for (size_t i = 0; i < sizeof(tls_remedies) / sizeof(tls_remedies[0]); i++)
-    if (strstr(said, tls_remedies[i].said) != NULL)
-      return tls_remedies[i].remedy;
+/* The same of what the system and http.c say. */
+static const struct remedy way_remedies[] = {
+    {"proxy's name", "; correct Proxy, or this host's DNS"},
+    {"name could not be resolved",
+     "; see Region, Endpoint and this host's DNS, or name a Proxy"},
+    {"Connection refused", "; see Endpoint and Proxy, nothing listens there"},
+    {"unreachable", "; give this host a route there, or name a Proxy"},
+    {"No route to host", "; give this host a route there, or name a Proxy"},
+    {"ermission denied", "; see this host's firewall and SELinux"},
+    {"not permitted", "; see this host's firewall and SELinux"},
+    {"onnection was closed", "; if it lasts, see Proxy and firewalls"},
+    {"onnection broke", "; if it lasts, see Proxy and firewalls"},
+    {"answer broke off", "; if it lasts, see Proxy and firewalls"},
+    {"SSL_connect", "; see Proxy and firewalls, something ends TLS"},
+    {"SSL_ERROR", "; see Proxy and firewalls, something ends TLS"},
+    {"not HTTP", "; see Endpoint and Proxy"},
+    {"URL cannot be used", "; correct Endpoint"},
+    {"head of its answer", "; see Endpoint and Proxy"},
+};
+
+/* "" where nothing is known. */
+static const char *find_remedy(const struct remedy *remedies, size_t n,
+                               const char *said) {
+  for (size_t i = 0; i < n; i++)
+    if (strstr(said, remedies[i].said) != NULL)
+      return remedies[i].remedy;
   return "";
+}
+#define FIND_REMEDY(remedies, said)                                            \
+  find_remedy(remedies, sizeof(remedies) / sizeof((remedies)[0]), said)
+
+static const char *remedy_for(const struct http_failure *failure) {
+  const char *remedy = FIND_REMEDY(tls_remedies, failure->why);
+
+  if (remedy[0] != '\0' || failure->is_nearby)
+    return remedy;
+  if (failure->timed_out)
+    return failure->has_started
+               ? "; see what slows requests, or raise Timeout"
+               : "; see firewalls, routes and Proxy, or raise ConnectTimeout";
+  return FIND_REMEDY(way_remedies, failure->why);
+}
+
+static const char *remedy_of_proxy(long status) {
+  if (status == 407)
+    return "; write its login into Proxy, or the host into NoProxy";
+  return status >= 500 ? "; it cannot reach the host, see Endpoint, or write "
+                         "the host into NoProxy"
+                       : "; it has to let this host through, or write the host "
+                         "into NoProxy";
 }
 
 static int shown(struct str host) {
@@ -92,13 +141,14 @@ void http_transfer_explain(const struct http_transfer *transfer,
     (void)err_set(err, "the answer of %.*s is longer than %d bytes",
                   shown(host), host.p, ANSWER_READ_MAX);
   else if (!failure->has_started && failure->connect_status >= 300)
-    (void)err_set(err, "cannot reach %.*s (the proxy answered %ld)",
-                  shown(host), host.p, failure->connect_status);
+    (void)err_set(err, "cannot reach %.*s (the proxy answered %ld%s)",
+                  shown(host), host.p, failure->connect_status,
+                  remedy_of_proxy(failure->connect_status));
   else
     (void)err_set(err,
-                  failure->has_started ? "no answer from %.*s (%s)"
-                                       : "cannot reach %.*s (%s)",
-                  shown(host), host.p, failure->why);
+                  failure->has_started ? "no answer from %.*s (%s%s)"
+                                       : "cannot reach %.*s (%s%s)",
+                  shown(host), host.p, failure->why, remedy_for(failure));
 }
 
 void http_transfer_give_up(const struct http_transfer *transfer) {

@@ -40,18 +40,15 @@ void http_transfer_watch(struct http_transfer *transfer, http_slow_fn told,
 struct http_failure {
   bool has_started; /* sending had begun */
   bool timed_out;
+  bool is_nearby;      /* as in struct http_options */
   long connect_status; /* of the proxy; 0: none */
   const char *why;     /* in a few words */
 };
 
-/* Say why there is no answer, in the answer's error. */
+/* Say why there is no answer, in the answer's error, and what to do. */
 void http_transfer_explain(const struct http_transfer *transfer,
                            const struct http_failure *failure);
 void http_transfer_give_up(const struct http_transfer *transfer);
-
-/* What to do about what TLS said in English, as a clause to go behind it; ""
- * where nothing is known.  Certificates fail in many ways. */
-const char *http_remedy_for(const char *said);
 
 /* Appends a time as a person would say it, "1.5 s". */
 void http_put_seconds(struct buf *out, int64_t ms);

@@ -21,6 +21,7 @@ struct session *session_new(const struct profile_options *profile,
   session->deadline_ms = deadline_ms;
   session->nearby_options = *http; /* an endpoint in TLS is trusted alike */
   session->nearby_options.proxy = no_proxy;
+  session->nearby_options.is_nearby = true;
   session->nearby_options.connect_timeout_ms = NEARBY_CONNECT_MS;
   session->nearby_options.timeout_ms = NEARBY_MS;
   if (env_init(&session->env) == 0 &&

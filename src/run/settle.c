@@ -235,7 +235,7 @@ static void describe_answer(const struct delivery *d, struct err *out) {
                   "(a proxy or a login page in between?)",
                   d->place.endpoint.authority, answer->status);
   else
-    (void)err_set(out, "%s answered %s (status %d): %.200s [request %s]",
+    (void)err_set(out, "%s answered %s (status %d): %.400s [request %s]",
                   d->place.endpoint.authority, reply->code, answer->status,
                   reply->message, request_id(d));
 }

@@ -2,6 +2,7 @@
  * token. */
 #include "run/source_list.h"
 
+#include "aws/remedy.h"
 #include "aws/sts.h"
 #include "base/str.h"
 #include "run/clock.h"
@@ -41,10 +42,19 @@ static struct session_name make_name(void) {
 
 /* ---- what STS answers --------------------------------------------------- */
 
+/* What is asked for, and how a sentence about it begins. */
+struct exchange {
+  enum sts_action action;
+  const char *role;
+  struct err what;
+};
+
 static int say_refusal(const struct source *source,
-                       const struct http_answer *answer, const char *what,
-                       struct err *err) {
+                       const struct http_answer *answer,
+                       const struct exchange *exchange, struct err *err) {
   const char *host = source->place->sts.authority;
+  char array[REMEDY_MAX] = "";
+  struct buf hint = BUF_OVER(array);
   struct sts_fault fault;
 
   sts_read_fault(str_of_buf(&answer->body), &fault);
@@ -52,26 +62,27 @@ static int say_refusal(const struct source *source,
     return err_set(err,
                    "%s: %s answered with status %d, but not in the way AWS "
                    "does (a proxy or a login page in between?)",
-                   what, host, answer->status);
-  const char *hint = sts_hint(fault.code);
-  return err_set(
-      err, "%s: %s answered %s [request %s]%s%s%s%s", what, host, fault.code,
-      answer->request_id.len > 0 ? buf_str(&answer->request_id) : "without id",
-      hint[0] != '\0' ? "; " : "", hint,
-      fault.message[0] != '\0' ? "; it says: " : "", fault.message);
+                   exchange->what.text, host, answer->status);
+  sts_put_hint(&hint, &fault, exchange->action, exchange->role);
+  return err_set(err, "%s: %s answered %s [request %s]%s%s%s%s",
+                 exchange->what.text, host, fault.code,
+                 answer->request_id.len > 0 ? buf_str(&answer->request_id)
+                                            : "without id",
+                 hint.len > 0 ? "; " : "", buf_str(&hint),
+                 fault.message[0] != '\0' ? "; it says: " : "", fault.message);
 }
 
-/* Reads the credentials out of an answer.
- *
- * what  was tried, for the sentence */
+/* Reads the credentials out of an answer. */
 static int read_answer(struct source *source, const struct http_answer *answer,
-                       const char *what, struct cred *out, struct err *err) {
+                       const struct exchange *exchange, struct cred *out,
+                       struct err *err) {
+  const char *what = exchange->what.text;
   struct err why = {""};
 
   if (answer->status == 0)
     return err_set(err, "%s: %s", what, answer->error.text);
   if (answer->status != 200)
-    return say_refusal(source, answer, what, err);
+    return say_refusal(source, answer, exchange, err);
   if (answer->is_cut)
     return err_set(err, "%s: the answer of %s is longer than %d bytes", what,
                    source->place->sts.authority, HTTP_ANSWER_MAX);
@@ -146,17 +157,19 @@ int source_assume(struct source *source, const struct role *role,
   struct http_answer answer = HTTP_ANSWER_INIT;
   struct session_name name = make_name();
   struct buf body = BUF_INIT(STS_BODY_MAX);
+  struct exchange exchange = {STS_ASSUME_ROLE, role->arn, {""}};
+  const char *what = exchange.what.text;
   struct cred cred = {0};
-  struct err what = {""}, why = {""};
+  struct err why = {""};
   int rc = -1;
 
-  (void)err_set(&what, "cannot assume role %.200s with %.200s", role->arn,
-                buf_str(&io->origin));
+  (void)err_set(&exchange.what, "cannot assume role %.200s with %.200s",
+                role->arn, buf_str(&io->origin));
   if (role_check(role, &why) != 0) {
     err_set(err, "%s", why.text);
     goto out;
   }
-  if (!has_endpoint(source, what.text, err))
+  if (!has_endpoint(source, what, err))
     goto out;
   sts_put_assume_role(&body, role, name.text);
   if (!buf_ok(&body))
@@ -164,10 +177,10 @@ int source_assume(struct source *source, const struct role *role,
   else
     (void)ask_signed(source, &io->cred, &body, &answer, &why);
   if (why.text[0] != '\0') {
-    err_set(err, "%s: %s", what.text, why.text);
+    err_set(err, "%s: %s", what, why.text);
     goto out;
   }
-  if (read_answer(source, &answer, what.text, &cred, err) != 0)
+  if (read_answer(source, &answer, &exchange, &cred, err) != 0)
     goto out;
   replace(io, &cred, role);
   rc = 0;
@@ -229,25 +242,28 @@ enum source_found source_exchange(struct source *source,
   struct session_name name = make_name();
   struct buf text = BUF_INIT(STS_TOKEN_MAX), body = BUF_INIT(STS_BODY_MAX);
   struct str token = {0};
-  struct err what = {""}, why = {""};
+  struct exchange exchange = {STS_WEB_IDENTITY, role->arn, {""}};
+  const char *what = exchange.what.text;
+  struct err why = {""};
   enum source_found found = SOURCE_FAILED;
 
-  (void)err_set(&what, "cannot assume role %.200s with the token in %.200s",
-                role->arn, token_file);
+  (void)err_set(&exchange.what,
+                "cannot assume role %.200s with the token in %.200s", role->arn,
+                token_file);
   if (role_check(role, &why) != 0 ||
       read_token(token_file, &text, &token, &why) != 0) {
     err_set(err, "web identity: %s", why.text);
     goto out;
   }
-  if (!has_endpoint(source, what.text, err))
+  if (!has_endpoint(source, what, err))
     goto out;
   sts_put_web_identity(&body, role, name.text, token);
   if (!buf_ok(&body)) {
-    err_set(err, "%s: no memory", what.text);
+    err_set(err, "%s: no memory", what);
     goto out;
   }
   ask_unsigned(source, &body, &answer);
-  if (read_answer(source, &answer, what.text, &out->cred, err) != 0)
+  if (read_answer(source, &answer, &exchange, &out->cred, err) != 0)
     goto out;
   buf_printf(&out->origin, "role %s, assumed with the token in %s", role->arn,
              token_file);

@@ -322,7 +322,8 @@ def check_loads(folder, text):
     """The daemon starts with it, says nothing of a mistake, and a destination
     is there."""
     file = folder / 'uncommented.conf'
-    file.write_text(text)
+    # Spool and status file of this machine's own daemon are none of ours.
+    file.write_text(text.replace('/var/lib/collectd/', f'{folder}/'))
     file.chmod(0o640)
     with Service(credentials={KEY: (SECRET, None)}) as service:
         daemon = Example(folder / 'run', file, service).start()

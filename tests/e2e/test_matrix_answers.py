@@ -95,7 +95,7 @@ def test_proxy(scene, kind, status):
         service = scene.service(tls=authority.issue('monitoring.test'))
         options = {'Endpoint': 'https://monitoring.test',
                    'CACert': authority.certificate}
-        cause = rf'cannot reach monitoring.test \(the proxy answered {status}\)'
+        cause = rf'cannot reach monitoring.test \(the proxy answered {status}; '
     else:
         service, options = scene.service(), {}
         cause = rf'status {status}, but not in the way AWS does \(a proxy'

@@ -38,7 +38,7 @@ def test_broken(scene, label):
     action, why, is_lost = BROKEN[label]
     service = scene.service()
     ledger = Ledger(scene.start(config(service, metric=METRIC, Timeout=0.5)))
-    cause = rf'no answer from 127\.0\.0\.1:{service.port} \(({why})\)'
+    cause = rf'no answer from 127\.0\.0\.1:{service.port} \(({why});'
     doubled = through(ledger, service, lambda: service.behave([action] * 2),
                       lambda: None, cause)
     check_said(ledger.daemon, cause, n_causes=2 if why == RESET else 1)
@@ -84,7 +84,7 @@ def test_reset_in_the_body(island):
     service = island.service()
     ledger = Ledger(island.start(config(service, metric=LONG,
                                         Compression=False)))
-    cause = rf'no answer from 127\.0\.0\.1:\d+ \(({RESET})\)'
+    cause = rf'no answer from 127\.0\.0\.1:\d+ \(({RESET});'
     ledger.begin_well(service)
     service.behave([faults.reset_request(after=100_000)] * 2)
     ledger.dispatch(700)

@@ -36,6 +36,7 @@ static void check_success(const struct reply *reply,
 static void check(const struct reply *reply, size_t n_data) {
   check_line(reply->code, REPLY_CODE_MAX);
   check_line(reply->message, REPLY_MESSAGE_MAX);
+  check_line(reply_hint(reply), REMEDY_MAX);
   for (size_t i = 0; i < reply->n_refused; i++) {
     if (reply->refused[i].index >= n_data)
       abort();

@@ -2,6 +2,7 @@
  * text, or neither; and any token can be sent. */
 #include "aws/sts.h"
 
+#include "aws/remedy.h"
 #include "base/date.h"
 
 #include <stdlib.h>
@@ -40,8 +41,11 @@ static void check_fault(struct str body) {
   sts_read_fault(body, &fault);
   check_printable(fault.code, sizeof(fault.code));
   check_printable(fault.message, sizeof(fault.message));
-  const char *hint = sts_hint(fault.code);
-  if (sts_is_skewed(fault.code) && hint[0] == '\0')
+  char array[REMEDY_MAX] = "";
+  struct buf hint = BUF_OVER(array);
+  sts_put_hint(&hint, &fault, STS_ASSUME_ROLE, "arn:aws:iam::1:role/r");
+  check_printable(buf_str(&hint), sizeof(array));
+  if (!buf_ok(&hint) || (sts_is_skewed(fault.code) && hint.len == 0))
     abort();
 }
 

@@ -1,9 +1,13 @@
 """What the code says against what the manual explains; see messages.sh.
 
 A sentence of the code is a text that stands where a function of FORMATS has its
-format, or any other of some words.  Texts side by side are one, and macros are
-put in.  A conversion such as %s or %.200s stands for any text.  Sentences are
-mostly made of others, "waiting for %s: %s"; each is compared by itself.
+format, or any other of two words or more.  Texts side by side are one, and
+macros are put in; what a macro does with a text counts as well.  A conversion
+such as %s or %.200s stands for any text.  Sentences are mostly made of others,
+"waiting for %s: %s"; each is compared by itself.
+
+A mistake in the configuration has no item of its own: it is refused unless it
+says itself what to do.
 
 The manual explains them in its chapter MESSAGES, in lines that begin with
 "=item".  There, I<host>, or another word so marked, stands where the code has a
@@ -17,13 +21,19 @@ import pathlib
 import re
 import sys
 
+from c_texts import macros, texts
+
 MANUAL = 'man/collectd-write_cloudwatch.pod'
 CHAPTER = 'MESSAGES'
 
 # Which argument is the format.
-FORMATS = {'log_say': 2, 'log_state_bad': 5, 'log_state_good': 3, 'err_set': 1}
+FORMATS = {'log_say': 2, 'log_state_bad': 5, 'log_state_good': 3,
+           'log_state_event': 4, 'err_set': 1, 'plugin_log': 1, 'ERROR': 0,
+           'WARNING': 0, 'NOTICE': 0, 'INFO': 0, 'DEBUG': 0}
+PARTS = ['buf_printf']  # its formats are mostly parts, and no sentences
 
-WORDS_MIN = 5  # of a text that is no format
+WORDS_MIN = 2  # of a text that is no format
+WORDS_IN = 5  # of one that a format has put in
 LETTERS_MIN = 6  # of an item with "...", so that it does not fit everything
 
 # What a text that makes no sense alone is put into, by the file and the call
@@ -80,16 +90,18 @@ CODES = {
     ('src/aws/sts.c', 'sts_is_skewed'): 'What STS answers',
 }
 
-# What needs no item, by file, and by call, function or table: with the reason.
+# What needs no item, by file, and by function or table, or by the call that it
+# is an argument of, with "(": with the reason.
 MISTAKE = '''a mistake in the configuration stops the daemon; its sentence names
     block, option, value and remedy, and one item is for all of them'''
-CHECKED = 'what is written and signed here has been checked before'
 NAME = 'a part of a sentence, such as where credentials come from'
 REMEDY = 'says itself what to do'
 EXCEPT = [
+    ('src/metric/where.c', 'refuse_dimension', NAME),
     ('src/options.c', '*', MISTAKE),
     ('src/options_[arv]*.c', '*', MISTAKE),
-    ('src/options_finish.c', 'apply* check_* fill finish* set* buf_*', MISTAKE),
+    ('src/options_finish.c', 'apply* check_* fill finish* set* buf_*(',
+     MISTAKE),
     ('src/metric/agree.c', '*', MISTAKE),
     ('src/metric/block.c', '*', MISTAKE),
     ('src/metric/ec2.c', '*', MISTAKE),
@@ -98,114 +110,73 @@ EXCEPT = [
     ('src/metric/tmpl.c', '*', MISTAKE),
     ('src/metric/where.c', '*', MISTAKE),
     ('src/metric/rule.c', 'compile_* rules_compile', MISTAKE),
-    ('src/metric/encode_query.c', '*', CHECKED),
-    ('src/metric/batch.c', 'batch_end', CHECKED),
-    ('src/run/folder.c', 'folder_write', CHECKED),
-    ('src/aws/container.c', 'container_url', CHECKED),
-    ('src/aws/sigv4.c', 'check* collect_headers', CHECKED),
-    ('src/run/source*.c', 'buf_puts buf_printf', NAME),
+    ('src/run/source*.c', 'buf_puts( buf_printf(', NAME),
     ('src/run/place.c', 'take_services', NAME),
     ('src/run/profile.c', 'profile_refresh', NAME),
     ('src/run/source_process.c', 'source_process', NAME),
     ('src/run/source_profile.c', 'fail', NAME),
-    ('src/metric/map.c', 'expand_value', NAME),
-    ('src/aws/reply.c', 'bare find_row reply_hint', REMEDY),
-    ('src/aws/sts.c', 'sts_hint', REMEDY),
+    ('src/run/place.c', 'take_profile', NAME),
+    ('src/run/folder.c', 'say(', NAME),
+    ('src/run/identity.c', 'put_unanswered', NAME),
+    ('src/run/process.c', 'put_said', NAME),
+    ('src/run/settle.c', 'request_id', NAME),
+    ('src/aws/cred.c', 'check(', NAME),
+    ('src/aws/cred_json.c', 'STR(', NAME),
+    ('src/aws/role.c', 'check_name(', NAME),
+    ('src/metric/map.c', 'expand( expand_value', NAME),
+    ('src/metric/explain.c', 'put_list put_unmatched', NAME),
+    ('src/run/file.c', 'file_explain(', NAME),
+    ('src/aws/remedy.c', 'remedy_* sentences policies', REMEDY),
+    ('src/aws/reply.c', 'asked bare find_row reply_hint', REMEDY),
+    ('src/aws/sts.c', 'put_denied sts_put_hint', REMEDY),
+    ('src/run/http_transfer.c', 'way_remedies remedy_for remedy_of_proxy',
+     REMEDY),
     ('src/run/file.c', 'remedy_for', REMEDY),
 ]
 
 # Calls whose texts are for the program, not for people.
-NOT_SAID = ['STR', 'static_assert', 'strcmp', 'strncmp', 'strspn', 'strstr']
+NOT_SAID = ['static_assert', 'strcmp', 'strncmp', 'strspn', 'strstr']
 
-TOKEN = re.compile(r'''
-    (?P<blank> \s+ | /\*.*?\*/ | //[^\n]* )
-  | (?P<line>  ^[ \t]*\#(?:[^\\\n]|\\.)* )
-  | (?P<text>  "(?:\\.|[^"\\])*" )
-  | (?P<char>  '(?:\\.|[^'\\])*' )
-  | (?P<word>  [A-Za-z_]\w* )
-  | (?P<mark>  . )''', re.X | re.S | re.M)
-MACRO = re.compile(r'^#define (\w+)[ \t]+((?:[^\\\n]|\\.)*)', re.M | re.S)
 CONVERSION = re.compile(
     r'%(?!%)[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh?|ll?|z|j)?[a-zA-Z]')
 WORD = re.compile(r'''(?<!\S)[("]*[A-Za-z][A-Za-z'-]*[)",.;:?]*(?!\S)''')
+PRINTS = re.compile(r'\b(\w+)\([^;{}]*?\)\s*'
+                    r'__attribute__\(\(format\(printf, (\d+), [1-9]')
+# How a sentence says what to do, and what a remedy may name.
+DOES = re.compile(
+    r'\b(add|choose|define|did you mean|enable|give|keep|known are|leave|let|look|'
+    r'lists|move|name fewer|needs? exactly|out of memory|put|remove|rename|repair|'
+    r'see|write)\b|^[^a-z]*$|%s$')
+OPTION = re.compile(r"\b[A-Z][a-z]+[A-Z]\w*|\b[A-Z]{2,}[a-z]\w*")
+NAMES = ['CloudWatch', 'PutMetricData', 'SELinux', 'AssumeRole',
+         'AssumeRoleWithWebIdentity']
+TERM = re.compile(r'[A-Z]\w*')  # put in: "PUT", "EcsContainer"
 ANY = '\0'  # something that is put in
 JOINTS = ' ;:,'  # what joins a part to the rest of its sentence
 
-# within: the function or table; call: what it is an argument of, at place (an
-# unnamed one is that of an initializer); opened: which call of the file
-Text = collections.namedtuple('Text', 'file line text within call place opened')
 Item = collections.namedtuple('Item', 'line section text')
 
 
 # ---- the code ----------------------------------------------------------------
 
-def unquote(text):
-    return re.sub(r'\\(.)', lambda m: {'n': '\n', 't': '\t'}.get(m[1], m[1]),
-                  text[1:-1])
-
-
-def tokens(code):
-    line = 1
-    for match in TOKEN.finditer(code):
-        if match.lastgroup != 'blank':
-            yield match.lastgroup, match[0], line
-        line += match[0].count('\n')
-
-
-def macros(paths):
-    """The texts that have a name, which may stand in one another."""
-    bodies = {}
-    for path in paths:
-        for name, body in MACRO.findall(path.read_text()):
-            bodies[name] = list(tokens(body.replace('\\\n', ' ')))
-
-    def expand(name, depth):
-        pieces = [unquote(text) if kind == 'text' else
-                  expand(text, depth - 1) if kind == 'word' and depth else None
-                  for kind, text, _ in bodies.get(name, [])]
-        return ''.join(pieces) if pieces and None not in pieces else None
-
-    return {name: text for name in bodies if (text := expand(name, 5))}
-
-
-def texts(path, named):
-    """The texts of a file."""
-    within = before = ''
-    stack = [['', 0, 0]]  # what is open: call, place, which one
-    n_opened = depth = 0
-    found = None
-    for kind, token, line in tokens(path.read_text()):
-        piece = unquote(token) if kind == 'text' else (
-            named.get(token) if kind == 'word' else None)
-        if piece is not None:
-            found = found or [line, '']
-            found[1] += piece
-            continue
-        if found:
-            yield Text(str(path), *found, within, *stack[-1])
-            found = None
-        if depth == 0 and token in '([':
-            within = before
-        if token in '({':
-            n_opened += 1
-            stack.append([before if token == '(' else '', 0, n_opened])
-        elif token in ')}' and len(stack) > 1:
-            stack.pop()
-        elif token == ',':
-            stack[-1][1] += 1
-        depth += (token == '{') - (token == '}')
-        before = token if kind == 'word' else ''
-
-
 def is_format(text):
     return FORMATS.get(text.call) == text.place
 
 
-def is_excepted(text):
-    return text.call in NOT_SAID or any(
-        fnmatch.fnmatch(text.file, file) and
-        (fnmatch.fnmatch(text.within, name) or fnmatch.fnmatch(text.call, name))
-        for file, names, _ in EXCEPT for name in names.split())
+def fits(text, file, name):
+    return fnmatch.fnmatch(text.file, file) and (
+        fnmatch.fnmatch(text.within, name) or
+        fnmatch.fnmatch(text.call + '(', name))
+
+
+def exception_of(text):
+    """Why a text needs no item; None: it does."""
+    if text.call in NOT_SAID:
+        return NOT_SAID
+    if (text.file, text.within) in FIRST_COLUMN and text.place > 0:
+        return REMEDY
+    return next((why for file, names, why in EXCEPT if any(
+        fits(text, file, name) for name in names.split())), None)
 
 
 def put_in(form, text, n):
@@ -238,15 +209,15 @@ def sentences(found):
     """What must be explained, as (text, sentence)."""
     forms = {(text.file, text.opened): text for text in found if is_format(text)}
     for text in found:
-        if is_excepted(text) or (text.file, text.within) in FIRST_COLUMN and (
-                text.place > 0):
+        if exception_of(text) is not None:
             continue
-        frame, least = find_frame(text), WORDS_MIN
         form = forms.get((text.file, text.opened))
+        frame, least = find_frame(text), WORDS_IN if form else WORDS_MIN
         sentence = text.text
         if frame or is_format(text):
             least = 1
-        if n_words(sentence) < least:
+        if n_words(sentence) < least or (
+                not is_format(text) and TERM.fullmatch(sentence)):
             continue
         if form and not is_format(text):
             sentence = put_in(form.text, sentence, text.place - form.place - 1)
@@ -285,8 +256,9 @@ def pattern(item):
     parts = re.sub(r'\s+', ' ', item.text).strip(JOINTS).split('...')
     if len(parts) > 1 and sum(map(str.isalpha, ''.join(parts))) < LETTERS_MIN:
         return None
-    return re.compile('.*'.join(re.escape(part.strip(JOINTS))
-                                for part in parts))
+    whole = '.*'.join(map(re.escape, parts))
+    # Behind "...: ..." there may be nothing.
+    return re.compile(re.sub(rf'((?:[{JOINTS}]|\\ )+\.\*)$', r'(?:\1)?', whole))
 
 
 # ---- both --------------------------------------------------------------------
@@ -323,6 +295,40 @@ class Judge:
             self.refuse(MANUAL, 0, f'no table has {code} of "{section}"')
 
 
+def check_formats(judge, paths):
+    """Whoever prints is known here, so that nobody says what is not seen."""
+    for path in paths:
+        for name, at in PRINTS.findall(path.read_text()):
+            if name not in PARTS and FORMATS.get(name) != int(at) - 1:
+                judge.refuse(path, 0, f'{name}() prints: FORMATS lacks it')
+
+
+def check_remedies(judge, found, options):
+    for text in found:
+        why = exception_of(text)
+        if why is MISTAKE and is_format(text) and n_words(text.text) > 0 and (
+                not DOES.search(text.text)):
+            judge.refuse(text.file, text.line,
+                         f'no remedy in "{normal(text.text)}"')
+        for name in OPTION.findall(text.text) if why is REMEDY else ():
+            if name not in options and name not in NAMES:
+                judge.refuse(text.file, text.line,
+                             f'{name}, which is no option, in "{text.text}"')
+
+
+def check_exceptions(judge, found):
+    """An exception that nothing needs would let something new pass."""
+    here = 'tests/lint/messages.py'
+    for file, names, _ in EXCEPT:
+        for name in names.split():
+            if not any(fits(text, file, name) for text in found):
+                judge.refuse(here, 0, f'no text of {file} needs {name}')
+    frames = {(text.file, name) for text in found
+              for name in (text.call, text.within)}
+    for file, name in {*FRAMES, *FIRST_COLUMN, *CODES} - frames:
+        judge.refuse(here, 0, f'no text of {file} is of {name}')
+
+
 def main():
     paths = sorted(pathlib.Path('src').rglob('*.[ch]'))
     named = macros(paths)
@@ -333,6 +339,10 @@ def main():
              if text.text and (text.file, text.within) in CODES and (
                  text.place == 0 or (text.file, text.within) not in FIRST_COLUMN)}
     judge = Judge()
+    check_formats(judge, paths)
+    check_exceptions(judge, found)
+    check_remedies(judge, found, set(re.findall(
+        r'^=item B<(\w+)>', pathlib.Path(MANUAL).read_text(), re.M)))
     judge.compare_sentences(said, [i for i in explained if not codes_of(i)])
     judge.compare_codes(known, {(item.section, code) for item in explained
                                 for code in codes_of(item)})

@@ -106,6 +106,37 @@ broken messages.sh src/metric/tally.c \
   '#define ODD_LIKE "of which"
 static const struct reason_text texts[] = {{ODD_LIKE " nobody knows", ""}};' \
   'lacks "I<> of which nobody knows"'
+broken messages.sh src/run/log.c 'const char *x = "odd words";' 'lacks "odd words"'
+broken messages.sh src/run/log.c \
+  'void x(void) { log_state_event(0, SAY_INFO, "", 0, "oddity"); }' \
+  'lacks "oddity"'
+broken messages.sh src/run/log.h \
+  '#define SAY_ODD(s) log_say(SAY_INFO, "", "an odd %s", s)' 'lacks "an odd I<>"'
+broken messages.sh src/run/log.h \
+  'void tell(const char *, ...) __attribute__((format(printf, 1, 2)));' \
+  'log.h:0: tell() prints: FORMATS lacks it'
+broken messages.sh src/aws/reply.c \
+  'static const struct bare bare[] = {{1, 2, "write ProxyLogin"}};' \
+  'ProxyLogin, which is no option'
+fresh
+echo 'int x;' >"$work/tree/src/run/folder.c"
+refused 'an exception for nothing' 'no text of src/run/folder.c needs say(' \
+  messages.sh
+# A new message in each of the files, whatever else is excepted there.
+fresh
+for file in "$work"/tree/src/*.c "$work"/tree/src/*/*.c; do
+  name=${file#"$work/tree/"}
+  echo "int x(struct err *e) { return err_set(e, \"odd in $name\"); }" >>"$file"
+done
+said=$(srcdir=$work/tree "$work/tree/tests/lint/messages.sh" || true)
+for file in "$work"/tree/src/*.c "$work"/tree/src/*/*.c; do
+  name=${file#"$work/tree/"}
+  n=$((n + 1))
+  if ! grep -q "^messages: $name:[0-9]*: .*odd in $name\"$" <<<"$said"; then
+    echo "selftest: messages.sh lets pass: a new message in $name"
+    bad=1
+  fi
+done
 fresh
 sed -i 's/{"SlowDown"/{"SlowUp"/' "$work/tree/src/aws/reply.c"
 refused 'a code without manual' 'answers" lacks SlowUp' messages.sh

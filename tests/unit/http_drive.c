@@ -124,6 +124,8 @@ static void set_option(struct http_options *options, char *word) {
       {"timeout", NULL, &options->timeout_ms},
       {"connect", NULL, &options->connect_timeout_ms},
   };
+  if (strcmp(word, "nearby") == 0)
+    options->is_nearby = true;
   if (strcmp(word, "verify") == 0)
     options->verify_peer = strcmp(value, "0") != 0;
   for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -202,7 +202,8 @@ def test_a_post_on_a_kept_connection_is_never_repeated_unseen():
     assert first["status"] == "200"
     assert (second["status"], second["ambiguous"]) == ("0", "1")
     assert second["error"] == \
-        f"no answer from {server.host} (the connection was closed)"
+        f"no answer from {server.host} (the connection was closed; if it " \
+        "lasts, see Proxy and firewalls)"
     assert [r[3] for r in server.requests] == [1, 1]
 
 
@@ -281,7 +282,8 @@ def test_a_time_out_says_how_long():
     assert (got["status"], got["ambiguous"]) == ("0", "1")
     assert got["silent"] == "1"
     assert re.fullmatch(rf"no answer from {server.host} "
-                        r"\(timed out after 1(\.\d)? s\)", got["error"])
+                        r"\(timed out after 1(\.\d)? s; see what slows "
+                        r"requests, or raise Timeout\)", got["error"])
 
 
 def test_what_takes_long_is_told_once():
@@ -307,7 +309,14 @@ def test_nobody_listens():
     [got] = drive([f"send POST http://127.0.0.1:{port}/x 10"])
     assert (got["status"], got["ambiguous"]) == ("0", "0")
     assert got["error"] == \
-        f"cannot reach 127.0.0.1:{port} (Connection refused)"
+        f"cannot reach 127.0.0.1:{port} (Connection refused; see Endpoint " \
+        "and Proxy, nothing listens there)"
+
+
+def test_what_is_nearby_has_other_remedies():
+    """There is no proxy and no name to see to."""
+    [got] = drive(["send GET http://127.0.0.1:1/x 0"], "nearby=1")
+    assert got["error"] == "cannot reach 127.0.0.1:1 (Connection refused)"
 
 
 def test_a_connection_that_never_comes_about():
@@ -326,7 +335,9 @@ def test_a_connection_that_never_comes_about():
         [f"send POST {url} 10", "deadline 300", f"send POST {url} 10"],
         "connect=500")
     assert re.fullmatch(rf"cannot reach 127.0.0.1:{port} "
-                        r"\(timed out after 0\.[5-9] s\)", timed_out["error"])
+                        r"\(timed out after 0\.[5-9] s; see firewalls, routes "
+                        r"and Proxy, or raise ConnectTimeout\)",
+                        timed_out["error"])
     assert timed_out["silent"] == "0"
     assert (stopped["ambiguous"], stopped["error"]) == \
         ("0", f"gave up the request to 127.0.0.1:{port} (stopping)")
@@ -336,7 +347,8 @@ def test_a_connection_that_never_comes_about():
 def test_a_name_that_does_not_exist():
     [got] = drive(["send POST http://nowhere.invalid/ 10"])
     assert got["error"] == "cannot reach nowhere.invalid " \
-        "(its name could not be resolved)"
+        "(its name could not be resolved; see Region, Endpoint and this " \
+        "host's DNS, or name a Proxy)"
 
 
 def test_the_deadline_is_seen_promptly():
@@ -390,13 +402,20 @@ def test_a_proxy_is_asked_and_can_be_switched_off():
     assert len(proxy.requests) == 2
 
 
-def test_a_proxy_that_refuses():
-    proxy = Server(answer(b"<html>", "407 Proxy Authentication Required"))
+@pytest.mark.parametrize("status, remedy", [
+    (407, "write its login into Proxy, or the host into NoProxy"),
+    (403, "it has to let this host through, or write the host into NoProxy"),
+    (502, "it cannot reach the host, see Endpoint, or write the host into "
+          "NoProxy"),
+])
+def test_a_proxy_that_refuses(status, remedy):
+    proxy = Server(answer(b"<html>", f"{status} No"))
     [got] = drive(["send POST https://monitoring.example/ 10"],
                   f"proxy=http://127.0.0.1:{proxy.port}")
     assert (got["status"], got["ambiguous"]) == ("0", "0")
     assert got["error"] == \
-        "cannot reach monitoring.example (the proxy answered 407)"
+        f"cannot reach monitoring.example (the proxy answered {status}; " \
+        f"{remedy})"
 
 
 # ---- TLS -------------------------------------------------------------------
@@ -425,6 +444,16 @@ def test_an_unknown_certificate_is_refused(certificate):
     [got] = drive([f"send POST {server.url} 10"])
     assert (got["status"], got["ambiguous"]) == ("0", "0")
     assert got["error"].startswith(f"cannot reach {server.host} (SSL cert")
+    assert "with CACert" in got["error"]
+    assert not server.requests
+
+
+def test_certificates_to_trust_that_are_not_there(certificate, tmp_path):
+    context, _ = certificate
+    server = Server(answer(b"{}"), tls=context)
+    [got] = drive([f"send POST {server.url} 10"], f"ca={tmp_path}/none.pem")
+    assert got["error"].startswith(f"cannot reach {server.host} (error ")
+    assert "; correct CACert, CAPath or AWS_CA_BUNDLE" in got["error"]
     assert not server.requests
 
 

@@ -147,7 +147,8 @@ static const struct expected cases[] = {
      NULL,
      ONE("403 No", FAULT("AccessDenied", "User: x is not authorized")),
      NULL,
-     " answered AccessDenied [request id-1]; allow sts:AssumeRole on the role",
+     " answered AccessDenied [request id-1]; allow sts:AssumeRole on "
+     "resource " ARN("one") " in",
      NULL,
      1},
     {"STS's own words",
@@ -250,7 +251,8 @@ static const struct expected cases[] = {
      {{ASKED, NULL, "403 No", FAULT("SignatureDoesNotMatch", "no"), 0,
        "Date: Tue, 14 Nov 2023 22:13:21 GMT\r\n"}},
      NULL,
-     " answered SignatureDoesNotMatch [request without id]; check the secret",
+     " answered SignatureDoesNotMatch [request without id]; check Region, the "
+     "secret",
      NULL,
      1},
     {"a clock that cannot be made right is no loop",

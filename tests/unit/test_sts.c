@@ -1,8 +1,11 @@
 #include "aws/sts.h"
 
+#include "aws/remedy.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,31 +355,94 @@ static const struct {
     {"MalformedPolicyDocument", false, "policies"},
     {"PackedPolicyTooLarge", false, "session tags"},
     {"ValidationError", false, "3600 seconds"},
-    {"InvalidClientTokenId", false, "access key id"},
-    {"UnrecognizedClientException", false, "access key id"},
+    {"InvalidClientTokenId", false, "opt-in"},
+    {"UnrecognizedClientException", false, "opt-in"},
+    {"MissingAuthenticationToken", false, "proxy"},
     {"SignatureDoesNotMatch", false, "secret access key"},
     {"InvalidSignatureException", false, "secret access key"},
     {"OptInRequired", false, "account is active"},
+    {"Throttling", false, "asked again"},
+    {"InternalFailure", false, "AWS Health"},
+    {"ServiceUnavailable", false, "AWS Health"},
     {"RequestExpired", true, "clock"},
     {"RequestTimeTooSkewed", true, "clock"},
     {"RequestTimeTooSkewedException", true, "clock"},
     {"RequestInTheFuture", true, "clock"},
 };
 
+#define ROLE "arn:aws:iam::111122223333:role/r"
+
+/* The hint in an array of the caller's. */
+static const char *hint_of(const struct sts_fault *fault,
+                           enum sts_action action, char array[REMEDY_MAX]) {
+  struct buf out = {.data = array,
+                    .cap = REMEDY_MAX,
+                    .limit = REMEDY_MAX - 1,
+                    .borrowed = true};
+  array[0] = '\0';
+  sts_put_hint(&out, fault, action, ROLE);
+  return array;
+}
+
 static void says_what_to_do(void **state) {
   (void)state;
   static const char *const unknown[] = {"", "Exception", "AccessDenie",
-                                        "accessdenied", "Throttling"};
+                                        "accessdenied", "Unknown"};
+  char array[REMEDY_MAX];
+
   for (size_t i = 0; i < N(codes); i++) {
-    const char *hint = sts_hint(codes[i].code);
+    struct sts_fault fault = {"", ""};
+    (void)snprintf(fault.code, sizeof(fault.code), "%s", codes[i].code);
+    const char *hint = hint_of(&fault, STS_ASSUME_ROLE, array);
     if (strstr(hint, codes[i].words) == NULL || hint[strlen(hint) - 1] == '.')
       fail_msg("%s: %s", codes[i].code, hint);
     if (sts_is_skewed(codes[i].code) != codes[i].skewed)
       fail_msg("%s: skewed", codes[i].code);
   }
   for (size_t i = 0; i < N(unknown); i++) {
-    assert_string_equal(sts_hint(unknown[i]), "");
+    struct sts_fault fault = {"", ""};
+    (void)snprintf(fault.code, sizeof(fault.code), "%s", unknown[i]);
+    assert_string_equal(hint_of(&fault, STS_ASSUME_ROLE, array), "");
     assert_false(sts_is_skewed(unknown[i]));
+  }
+}
+
+static const struct {
+  struct sts_fault fault;
+  enum sts_action action;
+  const char *words;
+} told[] = {
+    {{"AccessDenied", ""},
+     STS_ASSUME_ROLE,
+     "allow sts:AssumeRole on resource " ROLE " in a policy of the identity "
+     "that asks, and to that identity and its external id in the trust policy"},
+    {{"AccessDenied", "User: x is not authorized to perform: sts:AssumeRole on "
+                      "resource: arn:other because no identity-based policy "
+                      "allows the sts:AssumeRole action"},
+     STS_ASSUME_ROLE,
+     "allow sts:AssumeRole on resource arn:other in a policy of this identity"},
+    {{"AccessDenied", "Not authorized to perform "
+                      "sts:AssumeRoleWithWebIdentity"},
+     STS_WEB_IDENTITY,
+     "allow sts:AssumeRoleWithWebIdentity on resource " ROLE " in the trust "
+     "policy of the role, to the issuer, audience and subject of the token"},
+    {{"AccessDenied", ""}, STS_WEB_IDENTITY, "sts:AssumeRoleWithWebIdentity"},
+    {{"SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2"},
+     STS_ASSUME_ROLE,
+     "set the clock"},
+    {{"SignatureDoesNotMatch", "Credential should be scoped to a valid region"},
+     STS_ASSUME_ROLE,
+     "correct Region"},
+};
+
+static void says_it_by_the_message(void **state) {
+  (void)state;
+  char array[REMEDY_MAX];
+
+  for (size_t i = 0; i < N(told); i++) {
+    const char *hint = hint_of(&told[i].fault, told[i].action, array);
+    if (strstr(hint, told[i].words) == NULL)
+      fail_msg("%s: %s", told[i].fault.message, hint);
   }
 }
 
@@ -392,6 +458,7 @@ int main(void) {
       cmocka_unit_test(reads_faults),
       cmocka_unit_test(cuts_a_long_message),
       cmocka_unit_test(says_what_to_do),
+      cmocka_unit_test(says_it_by_the_message),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
