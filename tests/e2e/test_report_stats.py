@@ -55,13 +55,19 @@ def stored(scene, instance=''):
 
 
 def wait(scene, fits, instance='', timeout=20):
-    """Waits until the newest values fit; returns them."""
+    """Waits until the newest values fit; returns those of one read later, as
+    what one read gives is not written at once."""
     end = time.monotonic() + timeout
+    before = None  # how many there were when they did
     while True:
-        newest = {name: rows[-1][1]
-                  for name, rows in stored(scene, instance).items() if rows}
-        if newest and fits(newest):
+        found = stored(scene, instance)
+        newest = {name: rows[-1][1] for name, rows in found.items() if rows}
+        if before is not None and all(
+                len(rows) > before.get(name, 0)
+                for name, rows in found.items()):
             return newest
+        if before is None and newest and fits(newest):
+            before = {name: len(rows) for name, rows in found.items()}
         assert time.monotonic() < end, newest
         time.sleep(0.05)
 
@@ -69,7 +75,8 @@ def wait(scene, fits, instance='', timeout=20):
 def has(**counters):
     """Of accepted and others, that they have come to these numbers."""
     return lambda newest: all(
-        newest.get(f'total_values-{name}') == n for name, n in counters.items())
+        newest.get(f'total_values-{name}') == n
+        for name, n in counters.items())
 
 
 def check_counters(newest, **expected):
