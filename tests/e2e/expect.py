@@ -19,6 +19,7 @@ import time
 
 from cloudwatch import Service
 from daemon import Daemon
+from status_watch import StatusWatch, status_lines
 
 T = int(time.time()) // 3600 * 3600 - 3600
 HOST = 'web1'  # of values whose identifier names none
@@ -174,9 +175,18 @@ def run(service, folder, config, values, *, types='', before='',
     if types:
         (folder / 'types.db').write_text(types)
         before = f'TypesDB "{folder}/types.db"\n{before}'
-    with Daemon(folder / 'run', settings(service, config), before=before,
-                environment=environment) as daemon:
-        feed(daemon, values)
+    block, paths = status_lines(settings(service, config),
+                                folder / 'run' / 'status.json')
+    daemon = Daemon(folder / 'run', block, before=before,
+                    environment=environment)
+    status = StatusWatch()
+    try:
+        status.add(daemon, paths)
+        with daemon:
+            feed(daemon, values)
+    finally:
+        status.stop()
+    status.check(killed=(), services=[service])
     return daemon
 
 

@@ -158,14 +158,19 @@ LONG = '\n'.join(['<Metric "%{type_instance}">', 'Plugin "test"',
                   '</Metric>'])
 
 
-def test_buffer_limit(scene):
-    """About 4 kB a datum: 1 MiB holds some 240.  The oldest are dropped."""
-    service = scene.service()
-    service.always(faults.refuse('ServiceUnavailable'))
-    daemon = scene.start(config(service, metric=LONG, BufferLimit=1))
+def overflow(daemon):
+    """480 data of LONG, 60 a flush, about 4 kB each: 1 MiB holds some 240."""
     values = {f'm{i:02}': i for i in range(60)}
     for minutes_ago in range(8, 0, -1):
         cut(daemon, minutes_ago, **values)
+
+
+def test_buffer_limit(scene):
+    """The oldest are dropped."""
+    service = scene.service()
+    service.always(faults.refuse('ServiceUnavailable'))
+    daemon = scene.start(config(service, metric=LONG, BufferLimit=1))
+    overflow(daemon)
     daemon.wait_for(r'\[error\] .*BufferLimit is reached; the oldest data are '
                     'dropped', 10)
     service.always(None)

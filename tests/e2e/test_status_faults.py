@@ -7,9 +7,10 @@ import time
 import pytest
 
 import faults
-from scene import MINUTE, Scene, config, cut, publish, without_keys
+from scene import MINUTE, Scene, config, publish, without_keys
 from status_read import (accepted, check_counters, has_trouble, is_well,
                          seconds, troubles)
+from test_delivery import LONG, overflow
 from test_matrix_spool import spooling, wait_files
 from test_refused import is_named, numbered, refuse_data
 from times import FastClock
@@ -146,24 +147,11 @@ def test_an_error_that_is_no_answer(scene):
             error['request_id']) == (None, None, None, None)
 
 
-LONG = '''
-<Metric "%{type_instance}">
-  Plugin "test"
-  Dimension "A" "%{type_instance}''' + 'a' * 950 + '''"
-  Dimension "B" "''' + 'b' * 950 + '''"
-  Dimension "C" "''' + 'c' * 950 + '''"
-  Dimension "D" "''' + 'd' * 950 + '''"
-</Metric>
-'''
-
-
 def test_buffer_limit(scene):
     service = scene.service()
     service.always(faults.refuse('ServiceUnavailable'))
     daemon = scene.start(config(service, metric=LONG, BufferLimit=1))
-    values = {f'm{i:02}': i for i in range(60)}
-    for minutes_ago in range(8, 0, -1):
-        cut(daemon, minutes_ago, **values)
+    overflow(daemon)
     seen = scene.status.wait(daemon, has_trouble('buffer_limit'))
     assert set(troubles(seen)) == {'sending', 'buffer_limit'}
     dropped = seen['counters']['dropped']['buffer_limit']
