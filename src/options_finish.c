@@ -6,18 +6,13 @@
 #include "aws/endpoint.h"
 #include "aws/role.h"
 #include "base/str.h"
+#include "run/status.h"
 
 #include "liboconfig/oconfig.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MIB (1024 * 1024)
-
-/* Room that a metric takes in one flush, at the most but for long texts: its
- * samples, and its datum until it is sent. */
-#define METRIC_BYTES 1024
 
 /* ---- applying ----------------------------------------------------------- */
 
@@ -239,67 +234,6 @@ static int check_node(struct node_options *node, double interval_s,
   return 0;
 }
 
-/* ---- warnings ----------------------------------------------------------- */
-
-static void warn_about(options_say_fn warn, const char *node,
-                       const char *metric, const char *sentence) {
-  char room[1024];
-  struct buf text = BUF_OVER(room);
-  block_put(&text, node[0] != '\0' ? node : NULL, metric);
-  buf_puts(&text, ": ");
-  buf_puts(&text, sentence);
-  warn(buf_ok(&text) ? buf_str(&text) : sentence);
-}
-
-static void warn_node(const struct node_options *node, options_say_fn warn) {
-  const struct sender_options *sender = &node->sender;
-  struct endpoint endpoint = {0};
-  struct err sentence = {""};
-
-  if (sender->place.endpoint != NULL &&
-      endpoint_parse(&endpoint, str_of(sender->place.endpoint), NULL) == 0 &&
-      !endpoint.tls && !endpoint.loopback) {
-    err_set(&sentence,
-            "Endpoint \"%s\" is sent to without encryption; write https:// "
-            "unless the way there is trusted",
-            sender->place.endpoint);
-    warn_about(warn, sender->node, NULL, sentence.text);
-  }
-  endpoint_clear(&endpoint);
-  if (sender->buffer_age_s < sender->flush_interval_s + 60) {
-    err_set(&sentence,
-            "BufferAge %lld leaves no time between a flush and the next, every "
-            "%lld s: data may be too old before they are first sent",
-            (long long)sender->buffer_age_s,
-            (long long)sender->flush_interval_s);
-    warn_about(warn, sender->node, NULL, sentence.text);
-  }
-  if (sender->max_metrics > sender->buffer_limit_bytes / METRIC_BYTES) {
-    err_set(&sentence,
-            "BufferLimit %lld may not hold one flush of MaxMetrics %lld; write "
-            "BufferLimit %lld, or select less",
-            (long long)(sender->buffer_limit_bytes / MIB),
-            (long long)sender->max_metrics,
-            (long long)((sender->max_metrics * METRIC_BYTES + MIB - 1) / MIB));
-    warn_about(warn, sender->node, NULL, sentence.text);
-  }
-  if (!sender->http.verify_peer)
-    warn_about(warn, sender->node, NULL,
-               "VerifyPeer false: anybody on the way can pretend to be "
-               "CloudWatch; name the authority with CACert instead");
-  for (size_t i = 0; i < node->what.n_rules; i++) {
-    const struct rule_spec *rule = &node->what.rules[i];
-    if (!rule->enabled || rule->resolution_s != 1 ||
-        sender->flush_interval_s <= 10)
-      continue;
-    err_set(&sentence,
-            "StorageResolution 1 with a FlushInterval of %lld s: alarms see "
-            "the seconds late; write FlushInterval 10 or less",
-            (long long)sender->flush_interval_s);
-    warn_about(warn, sender->node, rule->name, sentence.text);
-  }
-}
-
 /* ---- finish ------------------------------------------------------------- */
 
 /* Puts the block's name before the sentence. */
@@ -331,6 +265,33 @@ out:
   return rc;
 }
 
+/* Whether two nodes would write one file: "F.b" of node "a" is that of node
+ * "a.b" with "F".  True with *err set; lack of memory shows later. */
+static bool share_status_file(const struct sender_options *a,
+                              const struct sender_options *b, struct err *err) {
+  if (a->status_file == NULL || b->status_file == NULL)
+    return false;
+  char *path = status_path(a), *other = status_path(b);
+  bool is_shared = path != NULL && other != NULL && strcmp(path, other) == 0;
+  if (is_shared)
+    (void)err_set(err,
+                  "<Node \"%s\"> and <Node \"%s\"> would both write the "
+                  "StatusFile %s; write another path in one of them",
+                  a->node, b->node, path);
+  free(path);
+  free(other);
+  return is_shared;
+}
+
+static int check_status_files(const struct options *options, struct err *err) {
+  for (size_t i = 0; i < options->n_nodes; i++)
+    for (size_t k = 0; k < i; k++)
+      if (share_status_file(&options->nodes[k].sender,
+                            &options->nodes[i].sender, err))
+        return -1;
+  return 0;
+}
+
 /* Everything of options_finish() but the end of the reader. */
 static int finish(const struct options_reader *reader, double interval_s,
                   struct options *out, struct err *err) {
@@ -349,7 +310,7 @@ static int finish(const struct options_reader *reader, double interval_s,
     if (finish_node(reader, reader->n_nodes > 0 ? &reader->nodes[i] : NULL,
                     interval_s, out, err) != 0)
       return -1;
-  return 0;
+  return check_status_files(out, err);
 }
 
 int options_finish(struct options_reader *reader, double interval_s,
@@ -359,7 +320,7 @@ int options_finish(struct options_reader *reader, double interval_s,
   if (rc != 0)
     options_clear(out);
   for (size_t i = 0; i < out->n_nodes; i++)
-    warn_node(&out->nodes[i], warn);
+    options_warn(&out->nodes[i], warn);
   options_reader_clear(reader);
   return rc;
 }

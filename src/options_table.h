@@ -2,7 +2,8 @@
  *
  * options.c holds the one table of options; options_read.c reads blocks by it;
  * options_argument.c checks what stands on a line; options_value.c turns it
- * into settings; options_finish.c applies inheritance and defaults.
+ * into settings; options_finish.c applies inheritance and defaults;
+ * options_warn.c looks at the outcome.
  *
  * A line that was read is kept as a struct item, and its effect is had by
  * running its setter, as often as is needed: once at reading, into a trial that
@@ -142,6 +143,10 @@ int item_apply_in_metric(const struct item *item, struct rule_spec *to,
 
 /* Whether text is a good template. */
 int template_check(const char *text, struct err *err);
+
+/* Tells each warning about a node whose settings are complete (options_warn.c).
+ */
+void options_warn(const struct node_options *node, options_say_fn warn);
 
 /* ---- arguments (options_argument.c) ------------------------------------- */
 

@@ -8,8 +8,8 @@
  *                     too
  *   write             any write thread; always returns 0
  *   flush             any thread; with timeout 0 just before shutdown
- *   read              only for ReportStats; a read thread, which is joined
- * before shutdown shutdown          stops and frees everything
+ *   read              only for ReportStats; a read thread, joined by then
+ *   shutdown          stops and frees everything
  *
  * One binary serves collectd 5.8 to main, so nothing is used here whose type
  * or prototype has changed between them: no plugin_ctx_t, no

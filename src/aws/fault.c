@@ -93,7 +93,24 @@ static void put_clean(struct buf *line, unsigned long c) {
     buf_putc(line, ' ');
 }
 
+/* What a sentence about a wrong signature goes on with is what was signed, with
+ * the session token in it. */
+static void cut_signed(struct buf *line, size_t begin) {
+  static const char *const beginnings[] = {
+      "The Canonical String for this request", "The String-to-Sign",
+      "x-amz-security-token"};
+
+  for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+    struct str text = str_from(str_of_buf(line), begin);
+    size_t at = str_find(text, str_of(beginnings[i]));
+    if (at < text.len)
+      buf_cut(line, begin + at);
+  }
+}
+
 void fault_put_line(struct str text, bool is_xml, struct buf *line) {
+  size_t begin = line->len;
+
   while (text.len > 0 && line->len < line->limit) {
     unsigned long c = (unsigned char)text.p[0];
     if (is_xml)
@@ -102,6 +119,7 @@ void fault_put_line(struct str text, bool is_xml, struct buf *line) {
       text = str_from(text, 1);
     put_clean(line, c);
   }
+  cut_signed(line, begin);
   if (line->len > 0 && line->data[line->len - 1] == ' ')
     buf_cut(line, line->len - 1);
 }

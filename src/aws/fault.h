@@ -33,7 +33,8 @@ void fault_read(struct fault *out, struct str body);
 void fault_clear(struct fault *fault);
 
 /* Appends the message as one line of printable ASCII, cut where the buffer is
- * full; entities of XML become their characters. */
+ * full, and where it goes on with what was signed, which holds the session
+ * token (SignatureDoesNotMatch); entities of XML become their characters. */
 void fault_put_message(const struct fault *fault, struct buf *line);
 
 /* The same of any foreign text; is_xml: with entities. */

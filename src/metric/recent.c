@@ -119,7 +119,7 @@ static bool append(struct recent *recent, const struct datum *datum,
 }
 
 void recent_put(struct recent *recent, const struct datum *datum, uint64_t key,
-                const char *metric, int64_t now_s) {
+                const char *metric, int64_t now_s, int64_t wall_s) {
   uint16_t *slot = find_slot(recent, key);
 
   if (*slot == 0) {
@@ -128,7 +128,7 @@ void recent_put(struct recent *recent, const struct datum *datum, uint64_t key,
     *slot = (uint16_t)recent->n;
   } else {
     struct recent_series *series = &recent->series[*slot - 1];
-    if (datum->time_s > series->time_s)
+    if (datum->time_s > series->time_s || series->time_s > wall_s)
       set(series, datum);
     else if (datum->time_s == series->time_s)
       join(series, datum);
@@ -138,12 +138,12 @@ void recent_put(struct recent *recent, const struct datum *datum, uint64_t key,
 
 /* ---- silence ------------------------------------------------------------ */
 
-void recent_forget(struct recent *recent, int64_t now_s) {
+void recent_forget(struct recent *recent, int64_t now_s, int64_t patience_s) {
   size_t kept = 0;
 
   for (size_t i = 0; i < recent->n; i++) {
     struct recent_series *series = &recent->series[i];
-    if (series->seen_s + RECENT_FORGET_S < now_s)
+    if (series->seen_s + patience_s < now_s)
       clear_series(series);
     else
       recent->series[kept++] = *series;

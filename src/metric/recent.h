@@ -1,7 +1,7 @@
 /* recent: the last datum of each series, for people to look at.
  *
  * The table has room for RECENT_MAX series: those that came first, until they
- * have been silent for RECENT_FORGET_S.
+ * have been silent for long.
  *
  * Belongs to the node's thread; pure, told the time. */
 #ifndef METRIC_RECENT_H
@@ -13,8 +13,7 @@
 #include <stdint.h>
 
 #define RECENT_MAX 1000
-#define RECENT_SLOTS 2048    /* a power of 2, so that half of them stay empty */
-#define RECENT_FORGET_S 3600 /* AWS charges for an hour, too */
+#define RECENT_SLOTS 2048 /* a power of 2, so that half of them stay empty */
 
 struct recent_series {
   uint64_t key;
@@ -43,11 +42,13 @@ void recent_free(struct recent *recent);
  * key     names its series (refuse_key())
  * metric  borrowed for the life of the table
  * now_s   steady time
+ * wall_s  this host's: what lies beyond it was stamped by a clock that was
+ *         wrong, and gives way to any other
  * A series for which there is no room or no memory is left out. */
 void recent_put(struct recent *recent, const struct datum *datum, uint64_t key,
-                const char *metric, int64_t now_s);
+                const char *metric, int64_t now_s, int64_t wall_s);
 
-/* Forgets the series that fell silent. */
-void recent_forget(struct recent *recent, int64_t now_s);
+/* Forgets the series of which no datum came for more than patience_s. */
+void recent_forget(struct recent *recent, int64_t now_s, int64_t patience_s);
 
 #endif

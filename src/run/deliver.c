@@ -107,13 +107,17 @@ int64_t delivery_wake_ms(const struct delivery *d) {
   return d->wake_ms > pace_ms ? d->wake_ms : pace_ms;
 }
 
-void delivery_keep(struct delivery *d) { outbox_keep(&d->outbox, true); }
+void delivery_keep(struct delivery *d) {
+  outbox_keep(&d->outbox, true);
+  delivery_remember_spool(d);
+}
 
 /* What is found in the spool is backlog, whatever its numbers. */
 void delivery_open_spool(struct delivery *d) {
   if (spool_is_open(d->spool))
     return;
   spool_open(d->spool);
+  delivery_remember_spool(d);
   int64_t newest = spool_newest(d->spool);
   if (newest >= d->newest)
     d->newest = newest + 1;
@@ -237,7 +241,8 @@ static void settle_counted(struct delivery *d) {
   if (!has_failed)
     return;
   d->count.failed_requests++;
-  d->count.retried += n_data - (d->count.refused - refused);
+  uint64_t gone = d->count.refused - refused; /* of its parcels, not it alone */
+  d->count.retried += gone < n_data ? n_data - gone : 0;
 }
 
 /* Signs and sends the batch, which is complete. */

@@ -54,6 +54,7 @@ struct delivery {
   int64_t accepted_s;          /* wall time of the last success; 0: never */
   int64_t request_ms;          /* what the last request took; -1: none yet */
   struct delivery_error error;
+  int64_t spool_ms; /* steady: when the spool's trouble began; 0 */
 
   struct log_state awaited;   /* there is no region, or are no credentials */
   struct log_state misplaced; /* the files give no place any more */
@@ -79,6 +80,9 @@ void delivery_wait(struct delivery *delivery, int64_t base_ms, const char *key,
 
 /* look.c.  Remembers what went wrong; of the answer, if there was one. */
 void delivery_remember(struct delivery *delivery, const struct err *sentence);
+
+/* The same of the spool, once for each trouble. */
+void delivery_remember_spool(struct delivery *delivery);
 
 /* Takes n data, from number i on, out of a parcel that waits. */
 void delivery_drop(struct delivery *delivery, struct parcel *parcel, size_t i,

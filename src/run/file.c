@@ -86,6 +86,7 @@ static const char *remedy_for(int number) {
   } remedies[] = {
       {ENOENT, ": make it, or see what should have"},
       {ENOTDIR, ": it must be a folder"},
+      {EEXIST, ": remove what lies there"},
       {EISDIR, ": it must be a file, not a folder"},
       {ENOSPC, ": make room there"},
       {EDQUOT, ": raise the quota, or make room there"},
@@ -197,6 +198,16 @@ int file_write_all(int fd, struct str bytes) {
   return 0;
 }
 
+int file_close_written(int fd, int rc) {
+  int number = errno;
+  if (close(fd) != 0 && rc == 0) {
+    number = errno;
+    rc = -1;
+  }
+  errno = number;
+  return rc;
+}
+
 /* Writes a new file that all may read, whatever the umask is.  What an earlier
  * run left there is removed, and a link is not followed: others may be able to
  * write to the folder. */
@@ -209,25 +220,23 @@ static int write_new(const char *path, struct str bytes) {
   int rc = file_write_all(fd, bytes);
   if (rc == 0)
     rc = fchmod(fd, 0644);
-  int number = errno;
-  if (close(fd) != 0 && rc == 0) {
-    number = errno;
-    rc = -1;
-  }
-  errno = number;
-  return rc;
+  return file_close_written(fd, rc);
 }
 
 /* It is the folder that must be there and can be written to, whatever stands at
  * path; only that may not be a folder itself. */
-static void explain_replace(const char *path, int number, struct err *err) {
+static void explain_replace(const char *path, const char *temporary, int number,
+                            struct err *err) {
   const char *slash = strrchr(path, '/');
   size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
   struct buf folder = BUF_INIT(PATH_MAX);
 
   buf_put(&folder, slash == NULL ? "." : path, len);
-  file_explain("write to", number == EISDIR ? path : buf_str(&folder), number,
-               err);
+  if (number == EEXIST)
+    file_explain("replace", temporary, number, err);
+  else
+    file_explain("write to", number == EISDIR ? path : buf_str(&folder), number,
+                 err);
   buf_clear(&folder);
 }
 
@@ -250,7 +259,7 @@ int file_replace(const char *path, struct str bytes, struct err *err) {
   }
   int number = errno;
   (void)unlink(buf_str(&temporary));
-  explain_replace(path, number, err);
+  explain_replace(path, buf_str(&temporary), number, err);
 out:
   buf_clear(&temporary);
   return rc;

@@ -34,6 +34,10 @@ enum file_found file_read(const char *path, struct buf *out, struct err *err);
 /* Writes all bytes to an open file.  0, or -1 with errno set. */
 int file_write_all(int fd, struct str bytes);
 
+/* Closes a file that was written.  rc, or -1 with errno set when closing tells
+ * that it was not; where rc is -1, errno stays. */
+int file_close_written(int fd, int rc);
+
 /* Puts bytes in the place of a file, mode 0644: who reads it sees the old ones
  * or the new ones, never a part.  They are written to .NAME.new beside it
  * first, which must be no link.  Whether they survive the loss of power is left

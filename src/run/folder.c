@@ -167,13 +167,7 @@ static int write_new(struct folder *folder, const char *name,
   int rc = file_write_all(fd, bytes);
   if (rc == 0)
     rc = fsync(fd);
-  int number = errno;
-  if (close(fd) != 0 && rc == 0) {
-    number = errno;
-    rc = -1;
-  }
-  errno = number;
-  return rc;
+  return file_close_written(fd, rc);
 }
 
 int folder_write(struct folder *folder, const char *name, struct str bytes,

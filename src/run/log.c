@@ -35,11 +35,21 @@ static void mark_cut(char *text, size_t size) {
   memcpy(text + end, "...", 4);
 }
 
+/* Whether a control character of ISO 6429 begins here, in UTF-8: U+0080 to
+ * U+009F, some of which terminals obey. */
+static bool is_c1(const char *text) {
+  return (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 &&
+         (unsigned char)text[1] < 0xA0;
+}
+
 /* Texts of servers and files end up in messages; a message is one line. */
 static void make_one_line(char *text) {
-  for (; *text != '\0'; text++)
+  for (; *text != '\0'; text++) {
+    if (is_c1(text))
+      text[0] = text[1] = ' ';
     if ((unsigned char)*text < 0x20 || *text == 0x7F)
       *text = ' ';
+  }
 }
 
 static void print(char *text, size_t size, const char *format, va_list args)
@@ -141,6 +151,11 @@ static void bad(struct log_state *state, enum log_level level, const char *node,
   state->n_said++;
   state->quiet_ms = now_ms + quiet_after(state->n_said);
   say(level, node, format, args);
+}
+
+void log_state_begin(struct log_state *state, int64_t now_ms) {
+  if (!state->bad)
+    begin(state, now_ms);
 }
 
 void log_state_bad(struct log_state *state, enum log_level level,

@@ -43,6 +43,9 @@ void log_state_bad(struct log_state *state, enum log_level level,
                    const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Begins the state without a word, if it has not: something else says it. */
+void log_state_begin(struct log_state *state, int64_t now_ms);
+
 /* Ends the state: says the message as a NOTICE if it was said that the state is
  * bad.  Returns whether the state was bad. */
 bool log_state_good(struct log_state *state, const char *node, int64_t now_ms,

@@ -29,6 +29,17 @@ void delivery_remember(struct delivery *d, const struct err *sentence) {
        buf_str(&d->answer.request_id));
 }
 
+void delivery_remember_spool(struct delivery *d) {
+  const struct log_state *trouble = spool_trouble(d->spool);
+  int64_t since_ms = trouble != NULL ? trouble->since_ms : 0;
+
+  if (since_ms == d->spool_ms)
+    return;
+  d->spool_ms = since_ms;
+  if (trouble != NULL)
+    delivery_remember(d, spool_why(d->spool));
+}
+
 static void add_trouble(struct delivery_look *out, const char *what,
                         const struct log_state *state,
                         const struct clocks *now) {
@@ -63,9 +74,9 @@ static void look_for_trouble(const struct delivery *d, const struct clocks *now,
 static void look_at_spool(const struct delivery *d, struct delivery_look *out) {
   struct spool_sum sum = spool_sum(d->spool);
 
-  out->spool = d->options->spool_directory;
-  out->spool_is_usable =
-      spool_is_open(d->spool) && spool_trouble(d->spool) == NULL;
+  if (!d->options->dry_run)
+    out->spool = d->options->spool_directory;
+  out->spool_is_usable = spool_trouble(d->spool) == NULL;
   out->n_resting = sum.n_data;
   out->spool_bytes = sum.bytes;
 }

@@ -55,6 +55,10 @@ void published_put(struct buf *line, const char *namespace, struct str text,
   const struct json *set = json_get(datum, "StatisticValues");
   struct str unit = json_text(json_get(datum, "Unit"));
 
+  if (datum == NULL) { /* no memory */
+    buf_fail(line);
+    return;
+  }
   buf_puts(line, namespace);
   buf_puts(line, " \"");
   put(line, json_text(json_get(datum, "MetricName")));

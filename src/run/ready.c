@@ -37,6 +37,7 @@ static bool is_settled(const struct delivery *d) {
 static void stay(struct delivery *d, unsigned n_read, const struct err *why) {
   int64_t now_ms = clock_steady_ms();
 
+  delivery_remember(d, why);
   d->misplaced_n_read = n_read;
   d->misplaced_ms = now_ms + TEND_MAX_MS;
   log_state_bad(&d->misplaced, SAY_WARNING, d->options->node, now_ms, why->text,
@@ -88,6 +89,8 @@ static void say_ready(struct delivery *d, const struct err *why) {
     log_say(SAY_NOTICE, node, "the credentials are those of %s now",
             source_origin(d->source));
   d->n_moves = source_n_moves(d->source);
+  if (why->text[0] != '\0')
+    delivery_remember(d, why);
   if (why->text[0] != '\0')
     log_state_bad(&d->renewal, SAY_WARNING, node, now_ms, why->text,
                   "the credentials could not be renewed: %s; those of before "

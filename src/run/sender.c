@@ -220,7 +220,7 @@ static void learn(struct sender *s, const struct input *in, uint64_t hash) {
   if (binding != NULL)
     add(s, binding, in);
   pthread_mutex_unlock(&s->lock);
-  if (s->has_notes && plan != NULL)
+  if (s->has_notes && binding != NULL)
     leave_notes(s, plan, in);
   plan_free(plan);
 }

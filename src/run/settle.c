@@ -142,6 +142,8 @@ static void drop_series(struct delivery *d, struct parcel *parcel, size_t i,
   int64_t now_ms = clock_steady_ms();
   int64_t out_s = refuse_add(&d->refuse, key_of(parcel, i), now_ms / 1000);
 
+  d->refused_ms = now_ms;
+  log_state_begin(&d->refused, now_ms);
   if (out_s > 0) {
     struct err what;
     (void)err_set(&what,

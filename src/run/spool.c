@@ -312,3 +312,5 @@ struct spool_sum spool_sum(const struct spool *s) {
 const struct log_state *spool_trouble(const struct spool *s) {
   return s->trouble.bad ? &s->trouble : NULL;
 }
+
+const struct err *spool_why(const struct spool *s) { return &s->why; }

@@ -10,6 +10,7 @@
 #ifndef RUN_SPOOL_H
 #define RUN_SPOOL_H
 
+#include "base/err.h"
 #include "metric/parcel.h"
 
 #include <stdbool.h>
@@ -94,5 +95,8 @@ struct spool_sum spool_sum(const struct spool *spool);
 /* What is wrong with it; NULL while it can be used, or there is none. */
 struct log_state;
 const struct log_state *spool_trouble(const struct spool *spool);
+
+/* Why, in a sentence with its remedy. */
+const struct err *spool_why(const struct spool *spool);
 
 #endif

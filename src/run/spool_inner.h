@@ -27,6 +27,7 @@ struct spool {
   uint64_t n_damaged;        /* files, ever */
   struct buf record;         /* of the file that is read or written */
 
+  struct err why;           /* it could not be used last */
   struct log_state trouble; /* it cannot be used */
   struct log_state full;    /* SpoolLimit drops what waits */
   struct log_state damaged; /* files were set aside */

@@ -21,6 +21,7 @@ void spool_fail(struct spool *s, const struct err *err) {
    * know what is still wrong with it. */
   const char *key = s->is_open ? "" : err->text;
 
+  s->why = *err;
   s->retry_ms = now_ms + PAUSE_MS;
   log_state_bad(&s->trouble, SAY_WARNING, s->options.node, now_ms, key,
                 "the spool cannot be used: %s; what waits stays in memory only",

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_MS 1000 /* between two files */
+#define PAUSE_MS 1000  /* between two files */
+#define PULSE_MS 60000 /* who reads it may know by its age whether we live */
+#define SILENT_S 3600  /* for which AWS charges, too */
 
-static char *path_of(const struct sender_options *options) {
-  struct buf path = BUF_INIT(STATUS_PATH_MAX);
+char *status_path(const struct sender_options *options) {
+  struct buf path = BUF_INIT(1 << 16);
 
   buf_puts(&path, options->status_file);
   if (options->node[0] != '\0')
@@ -35,7 +37,7 @@ struct status *status_new(const struct sender_options *options,
   s->text = (struct buf)BUF_INIT(STATUS_BYTES_MAX);
   s->json = json_out_new();
   s->recent = recent_new();
-  s->path = path_of(options);
+  s->path = status_path(options);
   if (s->json != NULL && s->recent != NULL && s->path != NULL)
     return s;
   status_free(s);
@@ -64,7 +66,10 @@ void status_free(struct status *s) {
 
 void status_datum(struct status *s, const struct datum *datum, uint64_t key,
                   const char *metric) {
-  recent_put(s->recent, datum, key, metric, clock_steady_ms() / 1000);
+  struct clocks now = clock_both();
+
+  recent_put(s->recent, datum, key, metric, now.steady_ms / 1000,
+             now.wall_ms / 1000);
 }
 
 /* Whether it is in the list: one that comes rarely is forgotten in between. */
@@ -94,24 +99,28 @@ void status_note(struct status *s, const struct note *note) {
 
 /* ---- the file ----------------------------------------------------------- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
-  return str_hash(hash, bytes, n);
-}
-
 /* Tells whether anything has happened that somebody may wait for. */
 static uint64_t stamp_of(const struct status_now *now) {
   const struct delivery_look *look = &now->look;
   uint64_t hash = STR_HASH_SEED;
 
-  hash = mix(hash, &now->is_stopped, sizeof(now->is_stopped));
-  hash = mix(hash, &now->flushed_s, sizeof(now->flushed_s));
-  hash = mix(hash, &look->count.requests, sizeof(look->count.requests));
-  hash = mix(hash, &look->expires_s, sizeof(look->expires_s));
-  hash = mix(hash, look->source, strlen(look->source));
-  hash = mix(hash, &look->spool_is_usable, sizeof(look->spool_is_usable));
+  hash = str_hash(hash, &now->is_stopped, sizeof(now->is_stopped));
+  hash = str_hash(hash, &now->flushed_s, sizeof(now->flushed_s));
+  hash = str_hash(hash, &look->count.requests, sizeof(look->count.requests));
+  hash = str_hash(hash, &look->expires_s, sizeof(look->expires_s));
+  hash = str_hash(hash, look->source, strlen(look->source));
+  hash = str_hash(hash, &look->spool_is_usable, sizeof(look->spool_is_usable));
   for (size_t i = 0; i < look->n_troubles; i++)
-    hash = mix(hash, look->trouble[i].what, strlen(look->trouble[i].what));
+    hash = str_hash(hash, look->trouble[i].what, strlen(look->trouble[i].what));
   return hash;
+}
+
+/* As long as their identifiers are remembered. */
+static void forget_silent(struct status *s, int64_t now_s) {
+  int64_t patience_s = 4 * s->options->flush_interval_s;
+
+  recent_forget(s->recent, now_s,
+                patience_s > SILENT_S ? patience_s : SILENT_S);
 }
 
 void status_write(struct status *s, const struct status_now *now) {
@@ -120,7 +129,7 @@ void status_write(struct status *s, const struct status_now *now) {
   uint64_t stamp = stamp_of(now);
 
   s->is_put_off = false;
-  if (stamp == s->stamp)
+  if (stamp == s->stamp && now_ms - s->written_ms < PULSE_MS)
     return;
   if (!now->is_stopped && now_ms - s->written_ms < PAUSE_MS) {
     s->is_put_off = true;
@@ -128,7 +137,7 @@ void status_write(struct status *s, const struct status_now *now) {
   }
   s->stamp = stamp;
   s->written_ms = now_ms;
-  recent_forget(s->recent, now_ms / 1000);
+  forget_silent(s, now_ms / 1000);
   int rc = status_put(s, now) == 0
                ? file_replace(s->path, str_of_buf(&s->text), &err)
                : err_set(&err, "there is no memory for %s", s->path);

@@ -19,6 +19,10 @@
 
 struct status;
 
+/* Where the file is, with the node's name; owned by the caller.  NULL is lack
+ * of memory. */
+char *status_path(const struct sender_options *options);
+
 /* options  borrowed; with a StatusFile
  * host     the daemon's own host name, borrowed
  * NULL is lack of memory. */
@@ -48,7 +52,8 @@ struct status_now {
 };
 
 /* Writes the file, if there was a flush, a request or a trouble since it was
- * last written; at most once a second, but for the last time.  What goes wrong
+ * last written, or a minute has passed; at most once a second, but for the last
+ * time.  What goes wrong
  * is said once. */
 void status_write(struct status *status, const struct status_now *now);
 

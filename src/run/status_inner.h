@@ -9,7 +9,6 @@
 #include "run/log.h"
 #include "run/status.h"
 
-#define STATUS_PATH_MAX 4096
 #define STATUS_BYTES_MAX (16u << 20)
 
 /* Series are listed until the file has come to so many bytes. */

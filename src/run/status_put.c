@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define SCHEMA 1
+#define TEXT_MAX 4096 /* of one that has to be made fit */
 
 /* ---- members ------------------------------------------------------------ */
 
@@ -44,7 +45,7 @@ static void put_null(struct json_out *json, const char *name) {
 /* Hosts, paths and identifiers may hold any byte. */
 static void put_bytes(struct json_out *json, const char *name,
                       struct str bytes) {
-  struct buf clean = BUF_INIT(STATUS_PATH_MAX);
+  struct buf clean = BUF_INIT(TEXT_MAX);
 
   put_name(json, name);
   if (str_is_utf8(bytes)) {

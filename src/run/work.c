@@ -90,9 +90,7 @@ static void give_back(struct sender *s) {
 }
 
 /* Between flushes only a list that is half full is taken. */
-static void take_if_asked(void *sender) {
-  struct sender *s = sender;
-
+static void take_if_asked(struct sender *s) {
   pthread_mutex_lock(&s->lock);
   bool is_asked = s->take_asked;
   pthread_mutex_unlock(&s->lock);
@@ -101,6 +99,12 @@ static void take_if_asked(void *sender) {
   take(s);
   cut_limit(&s->flush.cut, s->awaited, &s->tally);
   share_memory(s);
+}
+
+/* What the thread does while it waits for others. */
+static void attend(void *sender) {
+  take_if_asked(sender);
+  node_show(sender, false);
 }
 
 /* Forgets identifiers that fell silent, a few chains at a time, so that writers
@@ -277,7 +281,7 @@ void *node_work(void *argument) {
   struct orders orders;
 
   s->awaited = ec2_awaited(identity_values(s->identity, clock_steady_ms()));
-  s->session->meanwhile = (struct meanwhile){take_if_asked, s};
+  s->session->meanwhile = (struct meanwhile){attend, s};
   s->flushed_s = multiple_at(s, clock_wall_ms());
   node_show(s, false);
   delivery_tend(s->delivery);

@@ -366,6 +366,8 @@ class Scene:
             secrets |= service.secrets
             secrets |= {request.headers.get('authorization', '')[-64:]
                         for request in service.requests}
+        # A text that was cut holds no whole one.
+        secrets |= {secret[:16] for secret in secrets if len(secret) > 20}
         secrets |= {urllib.parse.quote(secret, safe='') for secret in secrets}
         shown = {**self._watch.seen, **self.status.texts}
         for i, daemon in enumerate(self.daemons):

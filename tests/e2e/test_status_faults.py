@@ -12,7 +12,7 @@ from status_read import (accepted, check_counters, has_trouble, is_well,
                          seconds, troubles)
 from test_delivery import LONG, overflow
 from test_matrix_spool import spooling, wait_files
-from test_refused import is_named, refuse_data
+from test_refused import is_named, numbered, refuse_data
 from times import FastClock
 
 START = 1_800_000_000
@@ -201,3 +201,46 @@ def test_a_spool_that_cannot_be_used(fast):
     spool.parent.mkdir()
     seen = fast.status.wait(daemon, is_well)
     assert seen['spool']['usable']
+
+
+# ---- what CloudWatch refuses, and says ---------------------------------------
+
+def test_everything_refused(scene):
+    """Of a parcel that is given up, more goes than was in its last request."""
+    service = scene.service()
+    service.always(faults.refuse('ValidationError', 'No.'))
+    daemon = scene.start(config(service))
+    publish(daemon, **numbered(100))
+    seen = scene.status.wait(
+        daemon, lambda status: status['counters']['refused'] == 100)
+    counters = seen['counters']
+    assert counters['requests'] == counters['failed_requests'] == 40
+    assert 100 <= counters['retried'] < 40 * 100
+
+
+def test_a_metric_that_is_kept_back(scene):
+    """It is refused, though nothing more is sent of it."""
+    service = scene.service()
+    service.behave([refuse_data('.MetricName', is_named('load'))])
+    daemon = scene.start(config(service))
+    publish(daemon, load=1)
+    seen = scene.status.wait(daemon, has_trouble('refused'))
+    assert seen['counters']['refused'] == 1
+    assert 'kept back' in seen['last_error']['sentence']
+
+
+def test_what_was_signed_is_not_told(scene):
+    """AWS tells it, with the session token in it, where a signature is wrong."""
+    token = 'SIGNED' + 'x' * 40
+    scene.secrets.add(token)
+    service = scene.service()
+    service.always(faults.refuse(
+        'SignatureDoesNotMatch', 'The request signature we calculated does not '
+        'match the signature you provided. Check your AWS Secret Access Key.\n\n'
+        "The Canonical String for this request should have been\n'POST\n/\n\n"
+        f'host:127.0.0.1\nx-amz-security-token:{token}\n'))
+    daemon = scene.start(config(service))
+    publish(daemon, load=1)
+    seen = scene.status.wait(daemon, has_trouble('sending'))
+    assert seen['last_error']['message'].endswith('Secret Access Key.')
+    assert 'Canonical' not in daemon.log

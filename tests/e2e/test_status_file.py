@@ -183,6 +183,7 @@ def test_it_cannot_be_written(scene, place, kind):
     assert read(path)['counters']['accepted'] in (3, 4)
     assert path.stat().st_mode & 0o777 == 0o644
     assert daemon.log.count('the status file') == 2
+    daemon.stop()  # before its folder goes
 
 
 # ---- what stands in its place -----------------------------------------------

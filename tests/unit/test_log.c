@@ -43,6 +43,11 @@ static void a_message_is_one_line(void **state) {
   (void)state;
   log_say(SAY_INFO, "", "%s", "a\r\nERROR: b\x7f\tc");
   assert_string_equal(heard.text, "write_cloudwatch plugin: a  ERROR: b  c");
+  log_say(SAY_INFO, "", "%s",
+          "a\xc2\x9b"
+          "31m \xc2\xa0\xc3\x9b");
+  assert_string_equal(heard.text,
+                      "write_cloudwatch plugin: a  31m \xc2\xa0\xc3\x9b");
 }
 
 static void a_long_message_is_cut_between_characters(void **state) {

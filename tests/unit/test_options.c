@@ -196,6 +196,11 @@ static const struct {
     {"two nodes of one name",
      {"<Node \"a\">\n" M "</Node>\n<Node \"A\">\n" M "</Node>"},
      PLUGIN "Node \"A\": there are two nodes of this name; rename one"},
+    {"two nodes that write one status file",
+     {"<Node \"a.b\">\nStatusFile \"/f\"\n" M "</Node>\n"
+      "<Node \"b\">\nStatusFile \"/f.a\"\n" M "</Node>"},
+     "<Node \"a.b\"> and <Node \"b\"> would both write the StatusFile /f.a.b; "
+     "write another path"},
     {"two nodes of one name in two blocks",
      {"<Node \"a\">\n" M "</Node>", "<Node \"a\">\n" M "</Node>"},
      PLUGIN "Node \"a\": there are two nodes of this name; rename one"},

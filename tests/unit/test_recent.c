@@ -11,6 +11,8 @@
 
 #define MINUTE 1700000040
 #define NOW 5000
+#define WALL 4000000000 /* beyond all periods here */
+#define PATIENCE 3600
 
 static struct recent *recent;
 
@@ -48,7 +50,7 @@ static const struct series_name plain = {
 
 static void put(uint64_t key, int64_t time_s, double value, int64_t now_s) {
   struct datum datum = datum_of(&plain, time_s, value);
-  recent_put(recent, &datum, key, "block", now_s);
+  recent_put(recent, &datum, key, "block", now_s, WALL);
 }
 
 static void assert_numbers(const struct recent_series *series, int64_t time_s,
@@ -70,7 +72,7 @@ static void texts_are_copied(void **state) {
   fleeting.name = name;
   struct datum datum = datum_of(&fleeting, MINUTE, 1);
   datum.identifier = identifier;
-  recent_put(recent, &datum, 7, "block", NOW);
+  recent_put(recent, &datum, 7, "block", NOW, WALL);
   name[0] = identifier[0] = '?';
 
   const struct recent_series *series = &recent->series[0];
@@ -91,18 +93,18 @@ static void each_form_comes_to_its_sums(void **state) {
   const double values[] = {4, -1, 2.5}, counts[] = {1, 3, 2};
   struct datum datum = datum_of(&plain, MINUTE, 3);
 
-  recent_put(recent, &datum, 1, "", NOW);
+  recent_put(recent, &datum, 1, "", NOW, WALL);
   datum.form = DATUM_VALUES;
   datum.values = values;
   datum.counts = counts;
   datum.n_values = 3;
-  recent_put(recent, &datum, 2, "", NOW);
+  recent_put(recent, &datum, 2, "", NOW, WALL);
   datum.form = DATUM_SET;
   datum.sample_count = 10;
   datum.sum = 55;
   datum.minimum = 1;
   datum.maximum = 9;
-  recent_put(recent, &datum, 3, "", NOW);
+  recent_put(recent, &datum, 3, "", NOW, WALL);
 
   assert_numbers(&recent->series[0], MINUTE, 1, 3, 3, 3);
   assert_numbers(&recent->series[1], MINUTE, 6, 4 - 3 + 5, -1, 4);
@@ -129,13 +131,22 @@ static void a_later_period_takes_the_place(void **state) {
 static void an_earlier_period_changes_nothing(void **state) {
   (void)state;
   put(7, MINUTE, 5, NOW);
-  put(7, MINUTE - 60, 2, NOW + RECENT_FORGET_S);
+  put(7, MINUTE - 60, 2, NOW + PATIENCE);
   assert_numbers(&recent->series[0], MINUTE, 1, 5, 5, 5);
-  recent_forget(recent, NOW + RECENT_FORGET_S + 1);
+  recent_forget(recent, NOW + PATIENCE + 1, PATIENCE);
   assert_int_equal(recent->n, 1);
 }
 
 /* ---- many --------------------------------------------------------------- */
+
+static void what_is_stamped_by_a_wrong_clock_gives_way(void **state) {
+  (void)state;
+  struct datum datum = datum_of(&plain, MINUTE + 7200, 5);
+  recent_put(recent, &datum, 7, "block", NOW, MINUTE + 10);
+  datum = datum_of(&plain, MINUTE, 2);
+  recent_put(recent, &datum, 7, "block", NOW + 60, MINUTE + 70);
+  assert_numbers(&recent->series[0], MINUTE, 1, 2, 2, 2);
+}
 
 static void the_first_thousand_are_kept(void **state) {
   (void)state;
@@ -169,9 +180,9 @@ static void the_silent_are_forgotten(void **state) {
   (void)state;
   for (uint64_t key = 1; key <= RECENT_MAX; key++)
     put(key, MINUTE, 1, key % 3 == 0 ? NOW : NOW + 1);
-  recent_forget(recent, NOW + RECENT_FORGET_S);
+  recent_forget(recent, NOW + PATIENCE, PATIENCE);
   assert_int_equal(recent->n, RECENT_MAX);
-  recent_forget(recent, NOW + RECENT_FORGET_S + 1);
+  recent_forget(recent, NOW + PATIENCE + 1, PATIENCE);
   assert_int_equal(recent->n, RECENT_MAX - RECENT_MAX / 3);
 
   size_t n_slots = 0;
@@ -184,15 +195,15 @@ static void the_silent_are_forgotten(void **state) {
     uint64_t key = recent->series[i].key;
     assert_true(key % 3 != 0);
     assert_true(i == 0 || key > recent->series[i - 1].key);
-    put(key, MINUTE + 60, 2, NOW + RECENT_FORGET_S);
+    put(key, MINUTE + 60, 2, NOW + PATIENCE);
   }
   assert_int_equal(recent->n, RECENT_MAX - RECENT_MAX / 3);
   for (size_t i = 0; i < recent->n; i++)
     assert_numbers(&recent->series[i], MINUTE + 60, 1, 2, 2, 2);
-  put(3, MINUTE, 1, NOW + RECENT_FORGET_S);
+  put(3, MINUTE, 1, NOW + PATIENCE);
   assert_int_equal(recent->series[recent->n - 1].key, 3);
 
-  recent_forget(recent, NOW + 3 * RECENT_FORGET_S);
+  recent_forget(recent, NOW + 3 * PATIENCE, PATIENCE);
   assert_int_equal(recent->n, 0);
 }
 
@@ -205,6 +216,8 @@ int main(void) {
                                       end),
       cmocka_unit_test_setup_teardown(an_earlier_period_changes_nothing, begin,
                                       end),
+      cmocka_unit_test_setup_teardown(
+          what_is_stamped_by_a_wrong_clock_gives_way, begin, end),
       cmocka_unit_test_setup_teardown(the_first_thousand_are_kept, begin, end),
       cmocka_unit_test_setup_teardown(keys_of_one_slot, begin, end),
       cmocka_unit_test_setup_teardown(the_silent_are_forgotten, begin, end),
