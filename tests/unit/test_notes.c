@@ -139,10 +139,12 @@ static void each_is_said_once(void **state) {
   char a[] = "a", b[] = "b";
   struct note of_a = note_of(NOTE_UNSELECTED, a),
               of_b = note_of(NOTE_UNSELECTED, b),
-              member = note_of(NOTE_MEMBER, a);
-  const struct note *const told[] = {&of_a, &of_b, &member, &of_a, &member};
+              member = note_of(NOTE_MEMBER, a), other = member;
+  const struct note *const told[] = {&of_a,  &of_b,   &member, &of_a,
+                                     &other, &member, &other};
 
   assert_non_null(dry_run);
+  other.label = "n";
   said[0] = '\0';
   for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
     dry_run_note(dry_run, told[i]);
@@ -151,7 +153,8 @@ static void each_is_said_once(void **state) {
             "\"m\">, but a\n"
             "write_cloudwatch plugin: nothing selects b; nearest is <Metric "
             "\"m\">, but b\n"
-            "write_cloudwatch plugin: <Metric \"m\"> combines a with others\n");
+            "write_cloudwatch plugin: <Metric \"m\"> combines a with others\n"
+            "write_cloudwatch plugin: <Metric \"n\"> combines a with others\n");
   dry_run_free(dry_run);
 }
 

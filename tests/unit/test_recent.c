@@ -185,6 +185,11 @@ static void the_silent_are_forgotten(void **state) {
   recent_forget(recent, NOW + PATIENCE + 1, PATIENCE);
   assert_int_equal(recent->n, RECENT_MAX - RECENT_MAX / 3);
 
+  size_t n_slots = 0;
+  for (size_t i = 0; i < RECENT_SLOTS; i++)
+    n_slots += recent->slot[i] != 0;
+  assert_int_equal(n_slots, recent->n);
+
   /* Those that are left are found again, in their order, and there is room. */
   for (size_t i = 0; i < recent->n; i++) {
     uint64_t key = recent->series[i].key;
