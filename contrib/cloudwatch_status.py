@@ -56,9 +56,9 @@ def monthly(status):
 # --- reading ------------------------------------------------------------------
 
 WHY_UNREADABLE = {
-    "missing": '{0} is not there: write StatusFile "{0}" into the block '
-               "<Plugin write_cloudwatch> and restart collectd, or name the "
-               "file that stands there",
+    "missing": "{0} is not there: see that StatusFile in the block <Plugin "
+               "write_cloudwatch> names it, and in collectd's log whether it "
+               "can be written; or name the file that stands there",
     "forbidden": "{0} may not be read by this user: run this as root, or let "
                  "the user into the folders above the file",
     "failed": "{0} cannot be read ({1}): look at the disk and the path",

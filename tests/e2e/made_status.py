@@ -79,7 +79,7 @@ def made(**changes):
         for name, what in reasons.items()}
     status = {
         'schema': 1, 'plugin': 'write_cloudwatch', 'version': '0.1.0',
-        'host': 'web1', 'node': '', 'pid': 812, 'time': at(-330),
+        'host': 'web1', 'node': '', 'pid': 812, 'time': at(-10),
         'started': at(-10 * FLUSH_S), 'stopped': False, 'dry_run': False,
         'flush_interval': FLUSH_S,
         'region': 'eu-west-1', 'endpoint': ENDPOINT,

@@ -22,7 +22,7 @@ from made_status import (PROGRAM, ROOT, SCHEMA, core, failure, look, made, told,
 # ---- what cannot be read -----------------------------------------------------
 
 def test_missing(tmp_path):
-    told(tmp_path / 'none.json', 'missing', 'StatusFile "', 'restart collectd')
+    told(tmp_path / 'none.json', 'missing', 'StatusFile', "collectd's log")
     (tmp_path / 'file').write_text('')
     told(tmp_path / 'file/none.json', 'missing')
 
