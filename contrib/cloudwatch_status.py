@@ -15,7 +15,9 @@ import stat
 import time
 
 SCHEMA = 1
-SIZE_MAX = 64 << 20  # bytes
+SIZE_MAX = 32 << 20  # bytes, twice what the plugin writes at most
+TEXT_MAX = 4096  # characters of each text
+DIGITS_MAX = 20
 
 PUBLISHING, DEGRADED, NOT_PUBLISHING, UNREADABLE = range(4)
 VERDICTS = ("publishing", "degraded", "not publishing", "unreadable")
@@ -54,9 +56,9 @@ def monthly(status):
 # --- reading ------------------------------------------------------------------
 
 WHY_UNREADABLE = {
-    "missing": '{0} is not there: write StatusFile "{0}" into the block '
-               "<Plugin write_cloudwatch> and restart collectd, or name the "
-               "file that stands there",
+    "missing": "{0} is not there: see that StatusFile in the block <Plugin "
+               "write_cloudwatch> names it, and in collectd's log whether it "
+               "can be written; or name the file that stands there",
     "forbidden": "{0} may not be read by this user: run this as root, or let "
                  "the user into the folders above the file",
     "failed": "{0} cannot be read ({1}): look at the disk and the path",
@@ -69,16 +71,19 @@ WHY_UNREADABLE = {
                "the plugin which runs"}
 
 # What status.schema.json says, as far as it is used: a class, a range, a tuple
-# with None for what may be null, [...] for a list, {...: } for any names.
+# with None for what may be null, [...] for a list, {...: } for any names, a
+# number that a number has to be above.
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 COUNT = range(1 << 63)
+NUMBER = -1e308  # that can be reckoned with
 SHAPE = {
     "version": str, "host": str, "node": str, "pid": COUNT, "time": TIME,
     "started": TIME, "stopped": bool, "dry_run": bool,
-    "flush_interval": range(1, 86401), "region": (None, str),
-    "endpoint": (None, str), "clock_offset": range(-1 << 63, 1 << 63),
+    "flush_interval": range(1, 86401),
+    "region": (None, str), "endpoint": (None, str),
+    "clock_offset": range(-1 << 63, 1 << 63),
     "last_accepted": (None, TIME), "next_attempt": (None, TIME),
-    "request_duration": (None, float),
+    "request_duration": (None, NUMBER),
     "credentials": (None, {"source": str, "expires": (None, TIME)}),
     "last_flush": (None, {"time": TIME, "data": COUNT, "requests": COUNT}),
     "troubles": [{"what": str, "since": TIME}],
@@ -96,7 +101,8 @@ SHAPE = {
         "dropped": {...: COUNT}, "left_out": {...: COUNT}},
     "series": [{
         "namespace": str, "name": str, "dimensions": {...: str}, "unit": str,
-        "time": TIME, "average": float, "minimum": float, "maximum": float}],
+        "resolution": COUNT, "time": TIME, "average": NUMBER, "minimum": NUMBER,
+        "maximum": NUMBER}],
     "unselected": [{"identifier": str, "nearest": str, "because": str}]}
 
 
@@ -104,7 +110,7 @@ class Unreadable(Exception):
     """what is a key of WHY_UNREADABLE."""
 
     def __init__(self, what, path, detail=""):
-        super().__init__(WHY_UNREADABLE[what].format(clean(path),
+        super().__init__(WHY_UNREADABLE[what].format(clean(str(path)),
                                                      clean(detail)))
         self.what = what
 
@@ -123,38 +129,43 @@ def is_plain(value, shape):
             return False
     if isinstance(shape, range):
         return type(value) is int and value in shape
-    return type(value) in ((int, float) if shape is float else (shape,))
+    if isinstance(shape, float):
+        return type(value) in (int, float) and shape < value < 1e308
+    return type(value) is shape
 
 
-def misfit(value, shape, name=""):
-    """The name of the first member that is not of that shape, or None."""
+class Misfit(Exception):
+    """The name of the first member that is not of its shape."""
+
+
+def fit(value, shape, name=""):
+    """What a shape names of a value, with clean texts; raises Misfit."""
     if isinstance(shape, tuple):
-        return None if value is None else misfit(value, shape[1], name)
+        return None if value is None else fit(value, shape[1], name)
     if not isinstance(shape, (list, dict)):
-        return None if is_plain(value, shape) else name
+        if not is_plain(value, shape):
+            raise Misfit(name)
+        return clean(value) if shape is str else value
     if not isinstance(value, type(shape)):
-        return name
+        raise Misfit(name)
     if isinstance(shape, list):
-        found = (misfit(item, shape[0], name) for item in value)
-    elif ... in shape:
-        found = (misfit(item, shape[...], name) for item in value.values())
-    else:
-        found = (misfit(value[key], kind, key) if key in value else key
-                 for key, kind in shape.items())
-    return next(filter(None, found), None)
+        return [fit(item, shape[0], name) for item in value]
+    if ... in shape:
+        return {clean(key): fit(item, shape[...], name)
+                for key, item in value.items()}
+    for key in shape:
+        if key not in value:
+            raise Misfit(key)
+    return {key: fit(value[key], kind, key) for key, kind in shape.items()}
 
 
-def clean(value):
-    """All texts of a value, without what moves the cursor or changes colours
-    or the direction of writing."""
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean(item) for item in value]
-    if not isinstance(value, str):
-        return value
+def clean(text):
+    """A text of bounded length, without what moves the cursor or changes
+    colours or the direction of writing."""
+    if len(text) > TEXT_MAX:
+        text = text[:TEXT_MAX] + "..."
     return "".join(char if char.isprintable() else
-                   " " if char.isspace() else "?" for char in value)
+                   " " if char.isspace() else "?" for char in text)
 
 
 def load(path):
@@ -175,13 +186,20 @@ def load(path):
     return raw
 
 
+def whole(digits):
+    """A number of JSON without a point; of many digits inexactly, as turning
+    these into an integer takes long."""
+    return int(digits) if len(digits) <= DIGITS_MAX else float(digits)
+
+
 def parse(path):
     """The value that the JSON in a file is."""
     text = load(path).decode("utf-8", "replace").strip()
     if not text:
         raise Unreadable("truncated", path)
     try:
-        return json.loads(text, parse_constant=int)  # NaN is an error
+        return json.loads(text, parse_int=whole,
+                          parse_constant=int)  # NaN is an error
     except (ValueError, RecursionError) as error:
         has_no_end = getattr(error, "pos", 0) >= len(text) or text[-1] != "}"
     raise Unreadable("truncated", path) if text[0] == "{" and has_no_end else \
@@ -189,7 +207,7 @@ def parse(path):
 
 
 def read(path):
-    """The object in a status file, clean, and fit to be used."""
+    """What is used of the object in a status file, clean."""
     status = parse(path)
     if not isinstance(status, dict) \
             or status.get("plugin") != "write_cloudwatch":
@@ -197,12 +215,13 @@ def read(path):
     version = status.get("schema")
     if type(version) is int and version > SCHEMA:
         raise Unreadable("too_new", path, str(version))
-    wrong = "schema" if type(version) is not int or version < SCHEMA \
-        else misfit(status, SHAPE)
-    if wrong:
+    try:
+        if type(version) is not int or version < SCHEMA:
+            raise Misfit("schema")
+        return fit(status, SHAPE)
+    except Misfit as error:
         raise Unreadable("foreign", path,
-                         f"its member {wrong} is missing or wrong")
-    return clean(status)
+                         f"its member {error} is missing or wrong")
 
 
 def read_all(path):
@@ -215,6 +234,8 @@ def read_all(path):
             status = read(each)
             if not node or clean(node) == status["node"]:
                 found.append((each, status))
+        except MemoryError:
+            found.append((each, Unreadable("failed", each, "memory lacks")))
         except Unreadable as error:
             # Beside the file there may be copies, and others' files.
             if not node or error.what != "foreign":
@@ -226,6 +247,7 @@ def read_all(path):
 # --- judging ------------------------------------------------------------------
 
 SLACK_S = 60
+SILENT_S = 180  # a daemon that lives writes at least once a minute
 HOUR_S = 3600
 
 
@@ -238,15 +260,31 @@ class Facts:
         self.written = seconds(status["time"])
         self.accepted = seconds(status["last_accepted"])
         self.well = self.accepted or self.started
-        self.flush_s = status["flush_interval"]
-
-    def passed(self, since, limit_s=0):
-        """Whether that is long ago: so long, or two flushes and some slack."""
-        return self.now - since > max(limit_s, 2 * self.flush_s + SLACK_S)
+        self.lapse_s = now - self.well
+        self.left_out = status["counters"]["left_out"]
+        self.ails = [trouble["what"] for trouble in status["troubles"]]
+        # A metric is alive without a value for an hour, so that rare values are
+        # no reason for nothing to be accepted for longer.
+        flush_s = status["flush_interval"]
+        self.long_s = 2 * flush_s + SLACK_S
+        self.longer_s = max(HOUR_S, 4 * flush_s)
 
     def is_full(self):
         return self.metrics["alive"] >= self.metrics["max"] and \
-            self.status["counters"]["left_out"].get("max_metrics", 0) > 0
+            self.left_out.get("max_metrics", 0) > 0
+
+    def is_unaccepted(self):
+        """Whether there are data that CloudWatch does not take, and neither
+        are they under way nor does a trouble tell why."""
+        flush = self.status["last_flush"]
+        if not self.metrics["alive"] or any(
+                TROUBLES.get(what, (DEGRADED,))[0] == NOT_PUBLISHING
+                for what in self.ails):
+            return False
+        if flush and flush["data"] and not self.status["queue"]["data"]:
+            return self.lapse_s > self.long_s
+        return self.lapse_s > self.longer_s and (
+            "refused" in self.ails or self.left_out.get("quarantined", 0) > 0)
 
 
 # What; the verdict if it holds; words; since when it holds, None if it does not
@@ -256,12 +294,15 @@ RULES = (
     ("stopped", NOT_PUBLISHING, "collectd was stopped",
      lambda f: f.written if f.status["stopped"] else None),
     ("silent", NOT_PUBLISHING, "collectd writes nothing: it is dead or hangs",
-     lambda f: f.written if f.passed(f.written) else None),
+     lambda f: f.written if f.now - f.written > SILENT_S else None),
     ("dry_run", NOT_PUBLISHING, "DryRun is on: nothing is sent",
      lambda f: f.started if f.status["dry_run"] else None),
     ("idle", NOT_PUBLISHING, "no value comes that a <Metric> selects",
-     lambda f: f.well if not f.metrics["alive"] and f.passed(
-         f.well, max(HOUR_S, 4 * f.flush_s)) else None),
+     lambda f: f.well if not f.metrics["alive"] and f.lapse_s > f.longer_s
+     else None),
+    ("unaccepted", NOT_PUBLISHING,
+     "metrics are alive, but CloudWatch accepts none",
+     lambda f: f.well if f.is_unaccepted() else None),
     ("starting", DEGRADED, "starting: nothing was accepted yet",
      lambda f: f.started if f.accepted is None else None),
     ("max_metrics", DEGRADED, "MaxMetrics is reached: metrics are left out",
@@ -308,7 +349,7 @@ def judge(status, now):
         verdict, words = TROUBLES.get(what, (DEGRADED, what))
         if verdict == NOT_PUBLISHING:
             words += why_failed(status["last_error"], since)
-            if facts.passed(facts.well):
+            if facts.lapse_s > facts.long_s:
                 since = facts.well
             else:
                 verdict = DEGRADED

@@ -11,12 +11,17 @@ Text is one character a byte (latin-1), so that any file can be written back.
 
 import fnmatch
 import glob
+import math
 import os
 import re
 import shlex
 
 DEPTH_MAX = 8  # of includes, as in the daemon
 SIZE_MAX = 16 << 20  # bytes of one file
+
+
+HEX_MAX = 100  # characters of a number
+DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 class ConfigError(Exception):
@@ -75,10 +80,13 @@ class Statement:
     @property
     def number(self):
         """Its only argument as a number, quoted or not, or None."""
-        try:
-            return float(self.values[0].text) if len(self.values) == 1 else None
-        except ValueError:
+        if len(self.values) != 1:
             return None
+        text = self.values[0].text
+        if re.fullmatch("0[xX][0-9A-Fa-f]+", text):
+            return float(int(text, 16)) if len(text) < HEX_MAX else None
+        found = float(text) if re.fullmatch(DECIMAL, text) else math.inf
+        return found if math.isfinite(found) else None
 
     @property
     def where(self):

@@ -150,8 +150,8 @@ def show_series(status):
     if len(every) > SERIES_MAX:
         say("and %s more" % format(alive - SERIES_MAX, ","))
     elif alive > len(every):
-        say("and %s more without data in this run%s" % (
-            format(alive - len(every), ","),
+        say("%s without data in this run%s" % (
+            ("and %s more" if rows else "%s") % format(alive - len(every), ","),
             "; some wait for %{ec2:...}, which only an instance of EC2 knows: "
             "try it there" if awaited else ""))
 

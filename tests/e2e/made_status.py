@@ -24,6 +24,7 @@ PROGRAM = ROOT / 'contrib/cloudwatch-status'
 SCHEMA = json.loads((ROOT / 'contrib/status.schema.json').read_text())
 FLUSH_S = 3600
 PATIENCE_S = 2 * FLUSH_S + 60  # as the manual has it
+SILENT_S = 180  # likewise
 ENDPOINT = 'https://monitoring.eu-west-1.amazonaws.com:443'
 SOURCE = "the instance's role web"
 
@@ -78,9 +79,10 @@ def made(**changes):
         for name, what in reasons.items()}
     status = {
         'schema': 1, 'plugin': 'write_cloudwatch', 'version': '0.1.0',
-        'host': 'web1', 'node': '', 'pid': 812, 'time': at(-330),
+        'host': 'web1', 'node': '', 'pid': 812, 'time': at(-10),
         'started': at(-10 * FLUSH_S), 'stopped': False, 'dry_run': False,
-        'flush_interval': FLUSH_S, 'region': 'eu-west-1', 'endpoint': ENDPOINT,
+        'flush_interval': FLUSH_S,
+        'region': 'eu-west-1', 'endpoint': ENDPOINT,
         'credentials': {'source': SOURCE, 'expires': at(5.5 * 3600)},
         'clock_offset': 0, 'last_accepted': at(-330), 'next_attempt': None,
         'request_duration': 0.113,
@@ -129,3 +131,18 @@ def look(path, *arguments):
     assert document['exit_status'] == run.returncode
     assert document['verdict'] == core.VERDICTS[run.returncode]
     return run.returncode, document
+
+
+def told(path, what, *words):
+    """That a file cannot be read, in one line of text."""
+    status, document = look(path)
+    (node,) = document['nodes']
+    assert (status, node['verdict']) == (3, 'unreadable')
+    (reason,) = node['reasons']
+    assert reason['what'] == what
+    run = view(path)
+    assert (run.returncode, run.stdout, run.stderr) == \
+        (3, reason['words'] + '\n', '')
+    assert str(path) in run.stdout
+    for word in words:
+        assert word in run.stdout

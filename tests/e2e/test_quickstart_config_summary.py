@@ -29,6 +29,7 @@ def status(alive, every, others=(), n_others=None, selected=1, **more):
     return {"schema": 1, "plugin": "write_cloudwatch", "version": "0.1.0",
             "host": "h", "node": "", "pid": 1, "time": NOW, "started": NOW,
             "stopped": True, "dry_run": True, "flush_interval": 60,
+            "timeout": 10,
             "region": None, "endpoint": None, "credentials": None,
             "clock_offset": 0, "last_accepted": None, "next_attempt": None,
             "request_duration": None,

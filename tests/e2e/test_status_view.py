@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
-from made_status import (ENDPOINT, FLUSH_S, PATIENCE_S, ROOT, SCHEMA, SOURCE,
-                         at, core, failure, look, made, series, trouble,
+from made_status import (ENDPOINT, FLUSH_S, PATIENCE_S, ROOT, SCHEMA, SILENT_S,
+                         SOURCE, at, core, failure, look, made, series, trouble,
                          unselected, view, with_counters, written)
 
 LATE_S = 300  # on either side of a limit
@@ -21,14 +21,16 @@ DAY_S = 86400
 # ---- verdicts ----------------------------------------------------------------
 
 SHORT, LONG = -PATIENCE_S + LATE_S, -PATIENCE_S - LATE_S
-OVERDUE = {'last_accepted': LONG}
+BARREN = {'time': at(-330), 'data': 0, 'requests': 0}  # a flush
+OVERDUE = {'last_accepted': LONG, 'last_flush': BARREN}
+HOURS = -4 * FLUSH_S - LATE_S  # of four flushes, and of an hour
 FULL = {'metrics': {'alive': 10, 'max': 10}}
 # Changes; times in seconds from now.  The exit status, and why.
 VERDICTS = {
     'well': ({}, 0, []),
-    'written a while ago': ({'time': SHORT}, 0, []),
+    'written a while ago': ({'time': -SILENT_S // 3}, 0, []),
     'accepted long ago, but nothing is wrong': (OVERDUE, 0, []),
-    'silent': ({'time': LONG}, 2, ['silent']),
+    'silent': ({'time': -SILENT_S - LATE_S}, 2, ['silent']),
     'silent, which is all that counts': (
         {'time': LONG, 'dry_run': True, 'troubles': [('sending', LONG)]}, 2,
         ['silent']),
@@ -36,14 +38,36 @@ VERDICTS = {
     'stopped long ago': ({'stopped': True, 'time': LONG}, 2, ['stopped']),
     'dry run': ({'dry_run': True, 'last_accepted': None}, 2, ['dry_run']),
     'started': ({'started': -LATE_S, 'last_accepted': None}, 1, ['starting']),
-    'started long ago': ({'started': LONG, 'last_accepted': None}, 1,
-                         ['starting']),
+    'started long ago': ({**OVERDUE, 'started': LONG, 'last_accepted': None},
+                         1, ['starting']),
+    'flushed, but nothing was ever accepted': (
+        {'started': LONG, 'last_accepted': None}, 2,
+        ['unaccepted', 'starting']),
+    'flushed, but nothing is accepted': ({'last_accepted': LONG}, 2,
+                                         ['unaccepted']),
+    'flushed a while ago': ({'last_accepted': SHORT}, 0, []),
+    'a rare datum is under way': (
+        {'last_accepted': LONG, 'queue': {
+            'data': 1, 'bytes': 99, 'oldest': at(-LATE_S)}}, 0, []),
+    'flushed rare data, before they were no more': (
+        {'last_accepted': LONG, 'metrics': {'alive': 0, 'max': 10}}, 0, []),
+    'flushed, and a trouble tells why nothing is accepted': (
+        {'last_accepted': LONG, 'troubles': [('sending', -LATE_S)]}, 2,
+        ['sending']),
+    'all refused for long': (
+        {**OVERDUE, 'last_accepted': HOURS, 'troubles': [
+            ('refused', -LATE_S)]}, 2, ['unaccepted', 'refused']),
+    'all quarantined for long': (
+        {**OVERDUE, 'last_accepted': HOURS, 'counters': {
+            'left_out': {'quarantined': 9}}}, 2, ['unaccepted']),
+    'rare values, and some were once refused': (
+        {**OVERDUE, 'counters': {'left_out': {'quarantined': 9}}}, 0, []),
     'started, and fails': (
         {'started': -LATE_S, 'last_accepted': None,
          'troubles': [('credentials', -LATE_S)]}, 1,
         ['starting', 'credentials']),
     'failed from the start': (
-        {'started': LONG, 'last_accepted': None,
+        {**OVERDUE, 'started': LONG, 'last_accepted': None,
          'troubles': [('credentials', LONG)]}, 2, ['credentials', 'starting']),
     'idle': ({'metrics': {'alive': 0, 'max': 10},
               'last_accepted': -4 * FLUSH_S - LATE_S}, 2, ['idle']),
@@ -157,9 +181,8 @@ def test_headline(tmp_path):
     assert 'failed (status 503)' in first(
         troubles=[trouble('sending', -900)],
         last_error=failure(-60, code=None, status=503))
-    assert first(
-        stopped=True, endpoint=None, region=None, credentials=None).endswith(
-            'UTC, 5 min: collectd was stopped')
+    assert re.search(r'UTC, \d+ s: collectd was stopped$', first(
+        stopped=True, endpoint=None, region=None, credentials=None))
 
 
 @pytest.mark.parametrize('host, pid, said', [
@@ -174,6 +197,18 @@ def test_a_silent_process(tmp_path, host, pid, said):
     path = written(tmp_path / 'status.json',
                    made(host=name, pid=pid, time=at(LONG)))
     assert 'dead or hangs' + said.format(pid) + ';' in view(path).stdout
+
+
+def test_refused_for_hours_though_it_flushes_each_minute(tmp_path):
+    """Whether the last flush had data that were let back, or none."""
+    for data in (0, 3):
+        path = written(tmp_path / 'status.json', made(
+            flush_interval=60, time=at(-5), last_accepted=at(-5 * 3600),
+            last_flush={'time': at(-5), 'data': data, 'requests': data and 1},
+            counters=with_counters(refused=9, left_out={'quarantined': 900})))
+        first = view(path).stdout.splitlines()[0]
+        assert re.match('web1: not publishing since .* UTC, 5 h: metrics are '
+                        'alive, but CloudWatch accepts none; to', first)
 
 
 def test_a_trouble_of_a_later_version(tmp_path):

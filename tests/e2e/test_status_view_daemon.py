@@ -113,6 +113,34 @@ def test_failing(tmp_path):
         assert verdict()[0] == 0
 
 
+def test_all_is_refused(tmp_path):
+    """The daemon sends on, which is no trouble of its own, until nothing was
+    accepted for long."""
+    clock = FastClock(1_800_000_000, 60)
+    with Scene(tmp_path, clock=clock) as scene:
+        service = scene.service()
+        path = tmp_path / 'status.json'
+        service.always(faults.refuse('InvalidParameterValue', 'It is bad.'))
+        daemon = scene.start(config(
+            service, StatusFile=str(path), FlushInterval=10,
+            **FastClock.LONG))
+        seen, end = [], time.monotonic() + 60
+        while 'unaccepted' not in seen:
+            assert time.monotonic() < end, seen
+            # A name that was never refused.
+            publish(daemon, at=int(clock.now()),
+                    **{f'load{len(seen)}': 1})
+            seen.append(None)
+            status = wait_status(path, lambda status: status['last_flush'])
+            when = status['time'].replace('T', ' ').rstrip('Z')
+            run = view('--json', path,
+                       environment=faked(FAKETIME=f'@{when}'))
+            (node,) = json.loads(run.stdout)['nodes']
+            seen[-1] = node['reasons'][0]['what']
+        assert (run.returncode, node['last_accepted']) == (2, None)
+        assert 'CloudWatch accepts none; to ' in node['summary']
+
+
 def test_just_failing(scene):
     service = scene.service()
     service.always(DENIED)

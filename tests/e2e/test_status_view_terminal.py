@@ -107,7 +107,7 @@ def test_dead(tmp_path, terminal):
 
 
 @pytest.mark.parametrize('content, words', [
-    (None, ' is not there: write StatusFile'),
+    (None, ' is not there: see that StatusFile'),
     ('{"schema": 1, "plugin": "write_cl', ' ends too early: '),
     ('{"status": "fine"}', ' is no status file of write_cloudwatch, as'),
     (json.dumps({**made(), 'schema': 2}), ' has version 2 of the schema'),
