@@ -23,24 +23,27 @@ static bool make_room(struct notes *notes) {
   return true;
 }
 
+static void clear_note(struct note *note) {
+  free(note->identifier);
+  free(note->because);
+}
+
 /* because: NULL for a member. */
 static void leave(struct notes *notes, enum note_kind kind, const char *label,
                   const struct input *in, const char *because) {
   char identifier[TALLY_EXAMPLE_BYTES];
-  struct note note = {.kind = kind, .label = label};
 
   if (!make_room(notes))
     return;
+  struct note *note = &notes->note[notes->n];
   identifier_print(identifier, sizeof(identifier), in);
-  note.identifier = str_dup(str_of(identifier));
+  *note = (struct note){kind, label, str_dup(str_of(identifier)), NULL};
   if (because != NULL)
-    note.because = str_dup(str_of(because));
-  if (note.identifier != NULL && (because == NULL || note.because != NULL)) {
-    notes->note[notes->n++] = note;
-    return;
-  }
-  free(note.identifier);
-  free(note.because);
+    note->because = str_dup(str_of(because));
+  if (note->identifier != NULL && (because == NULL || note->because != NULL))
+    notes->n++;
+  else
+    clear_note(note);
 }
 
 void notes_leave(struct notes *notes, const struct plan *plan,
@@ -62,10 +65,8 @@ void notes_take(struct notes *notes, struct notes *out) {
 }
 
 void notes_clear(struct notes *notes) {
-  for (size_t i = 0; i < notes->n; i++) {
-    free(notes->note[i].identifier);
-    free(notes->note[i].because);
-  }
+  for (size_t i = 0; i < notes->n; i++)
+    clear_note(&notes->note[i]);
   free(notes->note);
   *notes = (struct notes){0};
 }

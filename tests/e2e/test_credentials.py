@@ -211,8 +211,8 @@ def test_rotated_file(scene, told):
     service.credentials.update(knows('other'))
     if told:
         publish(daemon, at=MINUTE + 60, second=2)
-        daemon.wait_for(r'\[warning\] .*InvalidClientTokenId.*check the '
-                        r'access key id', 10)
+        daemon.wait_for(r'\[warning\] .*InvalidClientTokenId.* that the '
+                        r'access key', 10)
     write(path, section('other', 'default'))
     if not told:
         publish(daemon, at=MINUTE + 60, second=2)

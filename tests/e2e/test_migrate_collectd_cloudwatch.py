@@ -121,12 +121,15 @@ def collectd_cloudwatch(stream, whitelist, config=Config()):
 
 # ---- what is the same --------------------------------------------------------
 
-def run(folder, text, wanted, stream=None, on_ec2=True):
+def run(folder, text, wanted, stream=None, on_ec2=True, said=()):
+    """said: a word of each warning"""
     with open_scene(folder) as scene:
         uses = [scene.metadata(tags=TAGS)] if on_ec2 else []
         service = scene.service()
         found = play(scene, service, text, stream or values(), wanted, uses)
-        assert warnings(scene.daemons[0]) == []
+        lines = warnings(scene.daemons[0])
+        assert len(lines) == len(said)
+        assert all(word in line for word, line in zip(said, lines))
         kinds = {key for datum in service.datums for key in datum}
         return found, kinds, read_back(service, wanted)
 
@@ -255,12 +258,13 @@ def test_values_of_others(tmp_path):
 
 
 def test_two_blocks_count_twice(tmp_path):
-    """Whitelist lines may overlap, selectors must not."""
+    """Whitelist lines may overlap, selectors must not; it is said."""
     doubled = TEXT.replace('    Plugin "cpu"\n    PluginInstance ""\n', '')
     doubled = doubled.replace('TypeInstance "active"', 'TypeInstance "used"')
     stream = values('memory')
     wanted = collectd_cloudwatch(stream, ['memory--percent-used',
                                           '.*-percent-used'])
-    found, *_ = run(tmp_path, doubled, wanted, stream)
+    found, *_ = run(tmp_path, doubled, wanted, stream,
+                    said=['each counts twice'])
     assert {key: four[0] for key, four in found.items()} == {
         key: 2 * four[0] for key, four in wanted.items()}

@@ -150,7 +150,8 @@ class FullDisk(Trouble):
 
 @pytest.fixture
 def place():
-    """A folder that others can get to."""
+    """A folder that others can get to.  To be named before the scene, whose
+    daemons write there until they end."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix='status-'))
     yield folder
     shutil.rmtree(folder)
@@ -162,7 +163,7 @@ def kinds(base=Trouble):
 
 
 @pytest.mark.parametrize('kind', kinds())
-def test_it_cannot_be_written(scene, place, kind):
+def test_it_cannot_be_written(place, scene, kind):
     """That is said once, and when it is over; data are published meanwhile."""
     service, trouble = scene.service(), kind(place)
     trouble.begin()
