@@ -44,6 +44,28 @@ def once(name, make):
     return folder
 
 
+def make_deb(folder):
+    """What `make deb` leaves in the build folder; the unit tests, which it
+    would run, have a phase of their own."""
+    build = pathlib.Path(os.environ['builddir'])
+    done = subprocess.run(
+        ['make', '-C', build, 'deb'], text=True, timeout=900,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, 'DEB_BUILD_OPTIONS': 'nocheck parallel=2'})
+    assert done.returncode == 0, done.stdout[-4000:]
+    for file in (build / 'deb').iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+
+
+@pytest.fixture(scope='session')
+def deb():
+    """The package, a .deb file; the others of its build are beside it."""
+    folder = once('deb', make_deb)
+    package, = folder.glob('collectd-plugin-write-cloudwatch_*.deb')
+    return package
+
+
 @pytest.fixture
 def debian(tmp_path):
     """A Chroot: a bare Debian 12 that nobody else uses."""
