@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import json
 import math
+import signal
 import time
 
 import pytest
@@ -36,6 +37,8 @@ def fleet(folder, clock=None):
         service = scene.service(host=bridge.address, skew_s=1e9)
         yield scene, service, [Member(scene, bridge, number)
                                for number in range(1, HOSTS + 2)]
+        for daemon in scene.daemons:  # all at once, and awaited by the scene
+            daemon.signal(signal.SIGTERM)
 
 
 def ask(scene, service, *words):
