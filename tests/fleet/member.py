@@ -9,7 +9,6 @@ It has a host name, a machine id, an address and an access key of its own.
 """
 
 import hashlib
-import itertools
 
 import mounts
 from keyring import Keys
@@ -49,7 +48,7 @@ def begin_of(minute):
 class Member:
     """number   from 1
     daemon   its newest
-    lag_s    how far the daemon's clock is behind that of the scene
+    lags_s   how far the clock of each daemon it had is behind the scene's
     minutes  for which it was fed
     """
 
@@ -61,7 +60,7 @@ class Member:
         scene.keyring.add(self.keys)
         self.network = bridge.host(number)
         self.daemon = None
-        self.lag_s = 0
+        self.lags_s = []
         self.minutes = []
 
     def start(self, service, *lines, **options):
@@ -77,7 +76,7 @@ class Member:
         if self.scene.clock:
             own = FastClock(self.scene.clock.start, self.scene.clock.rate)
             own.follow(self.daemon)
-            self.lag_s = self.scene.clock.now() - own.now()
+            self.lags_s.append(self.scene.clock.now() - own.now())
         return self
 
     # ---- values -------------------------------------------------------------
@@ -118,15 +117,15 @@ class Member:
             f'{self.host}{self.machine_id}\n'.encode()).digest()
         return JITTER_S * int.from_bytes(digest[:4], 'big') / 2 ** 32
 
-    def flushes_s(self, requests):
-        """How long after its phase each request came; a minute is a circle,
-        and its own clock, as seen here, a little behind."""
-        return [(request.time - self.lag_s - self.phase_s + 5) % 60 - 5
-                for request in requests
+    def late_s(self, requests, life=-1):
+        """How long after its phase each request came.  A minute is a circle,
+        and its clock, as seen here, may be a little behind."""
+        begin_s = self.lags_s[life] + self.phase_s
+        return [(request.time - begin_s + 15) % 60 - 15 for request in requests
                 if request.access_key == self.keys.key]
 
 
 def windows(phases_s, width_s):
     """How many phases there are at most within such a time."""
     return max(sum(one <= other < one + width_s for other in phases_s)
-               for one in itertools.chain(phases_s))
+               for one in phases_s)
