@@ -10,7 +10,7 @@ n=0
 for file in $(find src tests -name '*.[ch]' ! -path src/build.h | sort) \
   $(find tests/lint tests/unit tests/fuzz tests/diff contrib collectd.conf.d \
     man -name '*.sh' -o -name 'test_*.py' -o -name '*.conf' -o -name '*.pod' \
-    -o -path 'contrib/*' 2>/dev/null | sort) \
+    -o -type f -path 'contrib/*' 2>/dev/null | sort) \
   $(ls README NEWS HACKING COPYING 2>/dev/null); do
   n=$((n + 1))
   case $file in
