@@ -4,7 +4,7 @@ makes of the files that it finds there.
     host = Host(tmp_path)
     host.run('ansible-playbook', ...)
     host.restarts                      # of the service, so far
-    published(tmp_path, host.snippets())
+    published(folder, host.snippets().values())
 
 The host is this machine with a copy of /etc, in which the service is a script
 that notes what is asked of it, and with our module among collectd's plugins.
@@ -143,45 +143,60 @@ class Snippets(Daemon):
             copy.chmod(0o640)
             lines.append(f'Include "{copy}"')
         super().__init__(
-            folder, '\n'.join(lines), load_options=None, interval=10,
+            folder, '\n'.join(lines), load_options=None, interval=1,
             environment={'AWS_ACCESS_KEY_ID': KEY,
                          'AWS_SECRET_ACCESS_KEY': SECRET,
                          'AWS_ENDPOINT_URL_CLOUDWATCH': service.url})
 
 
-def wait_for_reads(daemon, timeout=30):
-    """Waits until collectd has read what the metrics are made of."""
+def wait_for_reads(daemon, seconds=4, timeout=60):
+    """Waits until collectd has read for so long what the metrics are made of:
+    of a sum, the first moments are not published."""
     end = time.monotonic() + timeout
     wanted = [f'testhost/{identifier}' for identifier in VALUES]
-    while missing := [one for one in wanted if not any(
-            line.endswith(f' {one}') for line in daemon.command('LISTVAL'))]:
-        assert time.monotonic() < end, f'{missing}\n{daemon.log}'
+    first = None
+    while True:
+        seen = {name: float(at) for at, name in (
+            line.split(' ', 1) for line in daemon.command('LISTVAL')[1:])}
+        last = min(seen.get(name, 0) for name in wanted)
+        first = first or last
+        if first and last >= first + seconds:
+            return daemon.settle()
+        assert time.monotonic() < end, f'{seen}\n{daemon.log}'
         time.sleep(0.05)
-    daemon.settle()
 
 
-def published(folder, files, values=VALUES, expected=EXPECTED):
-    """What CloudWatch has of these values when collectd runs with the files (or
-    texts) alone: of the minute of the values each datum, and of what collectd
-    read itself the namespace, name and dimensions."""
+def run(folder, files, feed):
+    """What CloudWatch has when collectd has run with the files (or texts)
+    alone, and feed(daemon, service) has done its part."""
     with Service(credentials={KEY: (SECRET, None)}, region=REGION) as service:
         with Snippets(folder, files, service) as daemon:
-            for identifier, value in values.items():
-                daemon.putval(f'web-1/{identifier}', f'{MINUTE}:{value}')
-            daemon.flush()
-            service.wait_datums(len(expected), 30)
-            wait_for_reads(daemon)
+            feed(daemon, service)
         assert not [line for line in daemon.lines
                     if re.match(r'\[(warning|error)\]', line)
                     and 'write_cloudwatch' in line], daemon.log
-        datums = service.datums
-    ours = sorted(({key: datum.get(key) for key in (
-        'Namespace', 'MetricName', 'Dimensions', 'Unit', 'Timestamp', 'Value',
-        'Values', 'Counts', 'StatisticValues', 'StorageResolution')}
-        for datum in datums if datum['Timestamp'] == MINUTE),
-        key=lambda datum: (datum['MetricName'], sorted(datum['Dimensions'])))
+        return service.datums
+
+
+def published(folder, files, expected=EXPECTED):
+    """What CloudWatch has of VALUES."""
+    def feed(daemon, service):
+        for identifier, value in VALUES.items():
+            daemon.putval(f'web-1/{identifier}', f'{MINUTE}:{value}')
+        daemon.flush()
+        service.wait_datums(len(expected), 30)
+    ours = [{key: datum.get(key) for key in (
+        'Namespace', 'MetricName', 'Dimensions', 'Unit', 'Value', 'Values',
+        'Counts', 'StatisticValues', 'StorageResolution')}
+        for datum in run(folder, files, feed) if datum['Timestamp'] == MINUTE]
+    ours.sort(key=lambda datum: datum['MetricName'])
     assert {datum['MetricName']: datum['Value'] for datum in ours} == expected
-    read = {(datum['Namespace'], datum['MetricName'],
+    return ours
+
+
+def read_by_itself(folder, files):
+    """Namespace, name and dimensions of what collectd reads and publishes."""
+    return {(datum['Namespace'], datum['MetricName'],
              tuple(sorted(datum['Dimensions'].items())))
-            for datum in datums if datum['Timestamp'] != MINUTE}
-    return ours, read
+            for datum in run(folder, files, lambda daemon, _:
+                             wait_for_reads(daemon))}

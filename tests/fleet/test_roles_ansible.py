@@ -8,7 +8,9 @@ import sys
 import pytest
 import yaml
 
-from rollout import CONTRIB, ROOT, SITE, Host, published
+from rollout import (CONTRIB, ROOT, SITE, Host, published,
+                     read_by_itself)
+from test_examples import NAMES, uncomment
 
 sys.path.insert(0, str(CONTRIB))
 import quickstart_config  # noqa: E402
@@ -18,44 +20,60 @@ ROLE = ROLES / 'collectd_write_cloudwatch'
 SNIPPET = '/etc/collectd/collectd.conf.d/10-write_cloudwatch.conf'
 SECRET = 'wJalrXUtnFEMIsecretK7MDENG'
 OPTIONS = {'namespace': 'MyApp', 'region': 'eu-west-1'}
+DEFAULTS = {'install': False, 'options': OPTIONS,
+            'dimensions': {'Group': 'web'}}
 
 
 class Playbook:
-    """The role on a host.
+    """The role, on a host (rollout.py) that stands for one or for several: each
+    has a folder of snippets of its own then."""
 
-    variables  of the role, without their prefix
-    """
-
-    def __init__(self, folder, **variables):
+    def __init__(self, folder):
         self.host = Host(folder)
         self.folder = folder
-        self.variables = {'install': False, 'options': OPTIONS,
-                          'dimensions': {'Group': 'web'}, **variables}
 
     def run(self, *arguments, **variables):
-        """Returns (whether it went well, what was said, {ok, changed ...})."""
-        told = {f'collectd_write_cloudwatch_{name}': value for name, value in
-                {**self.variables, **variables}.items()}
-        (self.folder / 'vars.json').write_text(json.dumps(told))
-        (self.folder / 'site.yml').write_text(
-            '- hosts: all\n  gather_subset: ["!all"]\n'
-            '  roles: [collectd_write_cloudwatch]\n')
+        """The role with its own folder; variables are without their prefix.
+        Returns what was said and {changed, failed ...}."""
+        said, counts = self.run_many({'one': variables}, *arguments)
+        return said, counts['one']
+
+    def run_many(self, hosts, *arguments):
+        """The same with {host: variables}."""
+        told = {host: {f'collectd_write_cloudwatch_{name}': value
+                       for name, value in {**DEFAULTS, **variables}.items()}
+                for host, variables in hosts.items()}
+        for name, text in (
+                ('hosts.json', json.dumps({'all': {'hosts': told}})),
+                ('site.yml', '- hosts: all\n  gather_subset: ["!all"]\n'
+                             '  roles: [collectd_write_cloudwatch]\n')):
+            (self.folder / name).write_text(text)
         status, said = self.host.run(
-            'ansible-playbook', '-i', 'localhost,', '-c', 'local',
-            '-e', 'ansible_python_interpreter=/usr/bin/python3',
-            '-e', f'@{self.folder}/vars.json', *arguments,
+            'ansible-playbook', '-i', self.folder / 'hosts.json', '-c', 'local',
+            '-e', 'ansible_python_interpreter=/usr/bin/python3', *arguments,
             self.folder / 'site.yml', cwd=self.folder, environment={
                 'ANSIBLE_ROLES_PATH': str(ROLES), 'ANSIBLE_NOCOLOR': '1',
-                'ANSIBLE_NOCOWS': '1'})
-        counts = re.search(r'^localhost +: (.*)$', said, re.M)
-        assert counts, said
-        counts = {name: int(n) for name, n in
-                  re.findall(r'(\w+)=(\d+)', counts[1])}
-        assert (status == 0) == (counts['failed'] == 0), said
-        return status == 0, said, counts
+                'ANSIBLE_INVENTORY_ENABLED': 'yaml'})
+        counts = {host: {name: int(n) for name, n in
+                         re.findall(r'(\w+)=(\d+)', line)} for host, line in
+                  re.findall(r'^(\w+) +: (ok=.*)$', said, re.M)}
+        assert set(counts) == set(hosts), said
+        assert (status == 0) == all(
+            count['failed'] == 0 for count in counts.values()), said
+        return said, counts
+
+    def place(self, host):
+        """The folder of one of several, and its snippet: on the host, and how
+        we get to it."""
+        folder = f'/etc/collectd/{host}'
+        return folder, self.host.etc / folder[5:] / '10-write_cloudwatch.conf'
 
     def text(self):
         return self.host.snippets()[SNIPPET].read_text()
+
+
+def good(counts):
+    return counts['failed'] == 0 and counts['unreachable'] == 0
 
 
 @pytest.fixture
@@ -77,9 +95,8 @@ def words(text):
 # ---- a rollout ---------------------------------------------------------------
 
 def test_once_and_again(playbook, tmp_path):
-    good, said, counts = playbook.run()
-    assert good, said
-    assert counts['changed'] == 2  # the snippet, the restart
+    said, counts = playbook.run()
+    assert good(counts) and counts['changed'] == 2, said  # snippet and restart
     assert playbook.host.restarts == 1
     assert 'reload' not in playbook.host.asked
     assert list(playbook.host.snippets()) == [SNIPPET]
@@ -87,136 +104,143 @@ def test_once_and_again(playbook, tmp_path):
     assert (state.st_mode & 0o7777, state.st_uid, state.st_gid) == (0o640, 0, 0)
     assert words(playbook.text()) == words(SITE)
 
-    good, said, counts = playbook.run()
-    assert good and counts['changed'] == 0, said
+    said, counts = playbook.run()
+    assert good(counts) and counts['changed'] == 0, said
     assert playbook.host.restarts == 1
 
-    ours, read = published(tmp_path / 'role', playbook.host.snippets().values())
-    assert (ours, read) == published(tmp_path / 'hand', [SITE])
-    assert read == {('MyApp', name, (('Group', 'web'),))
-                    for name in ('Sockets Used', 'Memory Available')}
+    files = list(playbook.host.snippets().values())
+    assert published(tmp_path / 'role', files) == published(
+        tmp_path / 'hand', [SITE])
+    assert read_by_itself(tmp_path / 'read', files) == {
+        ('MyApp', name, (('Group', 'web'),))
+        for name in ('Sockets Used', 'Memory Available')}
 
 
 def test_check_mode(playbook):
     """It says what would change, and changes nothing."""
-    good, said, counts = playbook.run('--check', '--diff')
-    assert good and counts['changed'] == 2, said
-    assert '+  Namespace "MyApp"' in said
-    assert playbook.host.snippets() == {}
+    snippet = playbook.host.etc / SNIPPET[5:]
+    snippet.write_text('  Namespace "Old"\n')
+    said, counts = playbook.run('--check', '--diff')
+    assert good(counts) and counts['changed'] == 2, said
+    assert '-  Namespace "Old"\n' in said and '+  Namespace "MyApp"\n' in said
+    assert playbook.text() == '  Namespace "Old"\n'
     assert playbook.host.restarts == 0
 
-    playbook.run()
-    before = playbook.text()
-    good, said, counts = playbook.run(
-        '--check', '--diff', options={**OPTIONS, 'namespace': 'Other'})
-    assert good and counts['changed'] == 2, said
-    assert '-  Namespace "MyApp"\n+  Namespace "Other"' in said
-    assert playbook.text() == before
-    assert playbook.host.restarts == 1
 
-
-@pytest.mark.parametrize('wrong, why', [
-    ({'region': 'eu-west-1', 'flush_interval': 0}, 'FlushInterval 0: '),
+WRONG = [
+    ({'flush_interval': 0}, 'FlushInterval 0: '),
     ({'namespace': 'AWS/EC2'}, 'Namespace "AWS/EC2" outside'),
     ({'use_fips': 'perhaps'}, 'UseFIPS "perhaps": is neither true nor false'),
-    ({'flush_interval': 'soon'}, 'is no number'),
+    ({'flush_interval': 'soon'}, 'FlushInterval "soon": is no number'),
     ({'flush_intervall': 60}, 'flush_intervall is no option'),
     ({'Region': 'a', 'region': 'b'}, 'region stands twice'),
     ({'region': True}, 'put quotes around True'),
-    ({'namespace': 'two\nlines'}, 'line break')])
-def test_what_is_wrong_is_refused(playbook, wrong, why):
+    ({'namespace': 'two\nlines'}, 'a text has a line break')]
+
+
+def test_what_is_wrong_is_refused(playbook):
     """The old snippet stays, and collectd is left alone."""
-    if not (ours := playbook.host.etc / SNIPPET[5:]).exists():
-        ours.write_text('# the old one\n')
-    good, said, _ = playbook.run(options=wrong)
-    assert not good
-    assert why in said.replace('\\"', '"')
-    assert playbook.text() == '# the old one\n'
-    assert list(playbook.host.snippets()) == [SNIPPET]
+    hosts = {f'wrong_{n}': {'options': options,
+                            'folder': playbook.place(f'wrong_{n}')[0]}
+             for n, (options, _) in enumerate(WRONG)}
+    for host in hosts:
+        snippet = playbook.place(host)[1]
+        snippet.parent.mkdir()
+        snippet.write_text('# the old one\n')
+    said, counts = playbook.run_many(hosts)
+    for host, (_, why) in zip(hosts, WRONG):
+        assert not good(counts[host])
+        (told,) = [line for line in said.splitlines()
+                   if line.startswith(f'fatal: [{host}]')]
+        assert why in told.replace('\\"', '"')
+        snippet = playbook.place(host)[1]
+        assert snippet.read_text() == '# the old one\n'
+        assert list(snippet.parent.iterdir()) == [snippet]
     assert playbook.host.restarts == 0
 
 
-def test_redhat(playbook):
-    (playbook.host.etc / 'collectd.d').mkdir()
-    good, said, _ = playbook.run(os_family='RedHat')
-    assert good, said
-    assert list(playbook.host.snippets()) == [
-        '/etc/collectd.d/10-write_cloudwatch.conf']
+def test_ways(playbook):
+    """Each in its folder, but for RedHat's own."""
+    hosts = {'redhat': {'os_family': 'RedHat'},
+             'package': {'install': True, 'package': 'collectd-core'},
+             'no_package': {'install': True},
+             'no_restart': {'restart': False},
+             'absent': {'state': 'absent'},
+             'absent_before': {'state': 'absent'}}
+    for host in hosts:
+        folder, snippet = playbook.place(host)
+        snippet.parent.mkdir()
+        if host != 'redhat':
+            hosts[host]['folder'] = folder
+    gone = playbook.place('absent')[1]
+    gone.write_text('# the old one\n')
+    said, counts = playbook.run_many(hosts)
+    assert {host: count['changed'] for host, count in counts.items()} == {
+        'redhat': 3,  # the folder, the snippet, the restart
+        'package': 2, 'no_package': 0, 'no_restart': 1,
+        'absent': 2, 'absent_before': 0}, said
+    assert [host for host in hosts if not good(counts[host])] == ['no_package']
+    assert "'collectd-plugin-write-cloudwatch'" in said  # in no repository
+    assert '/etc/collectd.d/10-write_cloudwatch.conf' in playbook.host.snippets()
+    assert playbook.place('package')[1].exists()
+    assert playbook.place('no_restart')[1].exists()
+    assert not gone.exists()
+    assert playbook.host.restarts == 3  # redhat, package, absent
 
 
-def test_package(playbook):
-    """One that is there is left as it is."""
-    good, said, counts = playbook.run(install=True, package='collectd-core')
-    assert good and counts['changed'] == 2, said
-    good, said, _ = playbook.run('--check', install=True)
-    assert not good  # no repository has it
-    assert 'collectd-plugin-write-cloudwatch' in said
-
-
-def test_absent(playbook):
-    playbook.run()
-    good, said, counts = playbook.run(state='absent')
-    assert good and counts['changed'] == 2, said
-    assert playbook.host.snippets() == {} and playbook.host.restarts == 2
-    good, said, counts = playbook.run(state='absent')
-    assert good and counts['changed'] == 0, said
-
-
-def test_no_restart(playbook):
-    good, said, counts = playbook.run(restart=False)
-    assert good and counts['changed'] == 1, said
-    assert playbook.host.restarts == 0
-
-
-@pytest.mark.parametrize('where', ['options', 'nodes'])
-def test_keys_are_not_shown(playbook, where):
+def test_keys_are_not_shown(playbook):
     keys = {'access_key_id': 'AKIAIOSFODNN7EXAMPLE',
-            'secret_access_key': SECRET}
-    given = {'options': {**OPTIONS, **keys} if where == 'options' else OPTIONS,
-             'nodes': [{'name': 'prod', **keys}] if where == 'nodes' else []}
-    for arguments, change in (((), {}), (('--check',), {'namespace': 'Other'}),
-                              ((), {'flush_interval': 0})):
-        given['options'] = {**given['options'], **change}
-        good, said, _ = playbook.run('-vvvv', '--diff', *arguments, **given)
-        assert good == ('flush_interval' not in change)
-        assert 'The snippet' in said
-        assert SECRET not in said
-    assert f'SecretAccessKey "{SECRET}"' in playbook.text()
-    state = playbook.host.snippets()[SNIPPET].stat()
-    assert state.st_mode & 0o7777 == 0o640
+            'SecretAccessKey': SECRET}
+    hosts = {'options': {'options': {**OPTIONS, **keys}},
+             'nodes': {'nodes': [{'name': 'prod', **keys}]},
+             'proxy': {'options': {**OPTIONS,
+                                   'proxy': f'http://me:{SECRET}@127.0.0.1'}},
+             'refused': {'options': {**keys, 'flush_interval': 0}}}
+    for host in hosts:
+        hosts[host]['folder'] = playbook.place(host)[0]
+    said, counts = playbook.run_many(hosts, '-vvvv', '--diff')
+    assert [good(counts[host]) for host in hosts] == [True, True, True, False]
+    assert 'The snippet' in said and SECRET not in said
+    for host in ('options', 'nodes', 'proxy'):
+        snippet = playbook.place(host)[1]
+        assert SECRET in snippet.read_text()
+        assert snippet.stat().st_mode & 0o7777 == 0o640
 
 
 # ---- texts and numbers -------------------------------------------------------
 
 ODD = ['plain', 'with "quotes"', 'back\\slash', '\\', '\\"', '"', "it's", '$HOME',
-       '%{host}', '#no comment', '<Plugin>', '{{ 1 }}'[1:-1], 'ä €', ' ', 'a\tb',
-       '/^1\\.5$/', '', '5', 'true']
-NUMBERS = {1: '1', 0: '0', -1.5: '-1.5', 9.5367431640625e-07:
-           '0.00000095367431640625', 1e-07: '0.00000010', -2.5e-05: '-0.000025',
-           1e22: '10000000000000000000000', 1.5e300: None, '60': '60',
-           '1e-3': '0.001', ' 7 ': '7', '2.5E3': '2500', '+1.25e1': '12.5'}
+       '%{host}', '#no comment', '<Plugin>', 'ä €', ' ', 'a\tb', '/^1\\.5$/', '',
+       '5', 'true', 'None', 'null']
+NUMBERS = [1, 0, -1.5, 9.5367431640625e-07, 1e-07, -2.5e-05, 1e22, '60', '1e-3',
+           ' 7 ', '2.5E3', '+1.25e1']
+
+
+def block_of(text):
+    (plugin,) = [one for one in quickstart_config.parse(text, 'text')
+                 if one.key == 'Plugin' and
+                 one.values[0].text == 'write_cloudwatch']
+    return plugin
 
 
 def test_texts_and_numbers_arrive(playbook):
-    """As collectd's language has them, and not changed by a second run."""
-    metrics = [{'name': f'%{{type_instance}} {number}', 'type_instance': text}
-               for number, text in enumerate(ODD)]
-    metrics += [{'name': f'scaled {i}', 'scale': number, 'unit': 'None'}
-                for i, number in enumerate(NUMBERS)]
-    good, said, _ = playbook.run(metrics=metrics)
-    assert good, said
-    (plugin,) = [one for one in quickstart_config.parse(playbook.text(), 'x')
-                 if one.key == 'Plugin' and one.values[0].text ==
-                 'write_cloudwatch']
+    """As collectd's language has them; the daemon takes them."""
+    metrics = [{'name': f'text {n}', 'type_instance': text}
+               for n, text in enumerate(ODD)]
+    metrics += [{'name': f'number {n}', 'scale': number, 'unit': 'None'}
+                for n, number in enumerate(NUMBERS)]
+    said, counts = playbook.run(metrics=metrics)
+    assert good(counts), said
     options = [{line.key: line.values[0] for line in one.children}
-               for one in plugin.children if one.key == 'Metric']
+               for one in block_of(playbook.text()).children
+               if one.key == 'Metric']
     texts, numbers = options[:len(ODD)], options[len(ODD):]
     assert [one['TypeInstance'].text for one in texts] == ODD
     assert {one['TypeInstance'].kind for one in texts} == {'quoted'}
-    for given, one in zip(NUMBERS, numbers):
+    for given, one in zip(NUMBERS, numbers, strict=True):
         assert one['Scale'].kind == 'number'
         assert float(one['Scale'].text) == float(given)
-        assert 'e' not in one['Scale'].text.lower()
+        assert one['Unit'].text == 'None'
 
 
 # ---- every option ------------------------------------------------------------
@@ -246,6 +270,10 @@ def snake(name):
                   name).lower()
 
 
+def number(text):
+    return float(text) if '.' in text else int(text)
+
+
 def variables_of(block, spell):
     """A <Plugin> block of collectd's language as variables of the role."""
     found = {}
@@ -263,40 +291,32 @@ def variables_of(block, spell):
             value = line.values[0].text
             kind = line.values[0].kind
             found.setdefault(spell(line.key), []).append(
-                float(value) if kind == 'number' else
+                number(value) if kind == 'number' else
                 value == 'true' if kind == 'bool' else value)
     return {name: value[0] if isinstance(value, list) and len(value) == 1 and
             name not in ('metrics', 'nodes', 'dimension_sets') else value
             for name, value in found.items()}
 
 
-@pytest.mark.parametrize('spell', [snake, str], ids=['snake', 'as_is'])
-def test_every_option(playbook, spell):
+def test_every_option(playbook):
     """The example with all of its options active, taken apart into variables,
     is the same when the role has written it; collectd takes it."""
-    from test_examples import NAMES, uncomment
-    text = re.sub('/var/lib/collectd/', f'{playbook.folder}/', uncomment(NAMES))
-    (plugin,) = [one for one in quickstart_config.parse(text, 'example')
-                 if one.key == 'Plugin' and
-                 one.values[0].text == 'write_cloudwatch']
-    shown = set(re.findall(r'^\s*<?([A-Z]\w+)', plugin.source(), re.M))
+    text = uncomment(NAMES).replace('/var/lib/collectd/', f'{playbook.folder}/')
+    example = block_of(text)
+    shown = set(re.findall(r'^\s*<?([A-Z]\w+)', example.source(), re.M))
     assert set(table()) <= shown
-    given = variables_of(plugin, spell)
-    levels = {name: given.pop(name, []) for name in
-              ('metrics', 'nodes', 'dimensions', 'dimension_sets')}
-    good, said, _ = playbook.run(options=given, **levels)
-    assert good, said
-    (ours,) = [one for one in quickstart_config.parse(playbook.text(), 'ours')
-               if one.key == 'Plugin' and
-               one.values[0].text == 'write_cloudwatch']
-    assert plain(words(ours.source())) == plain(words(plugin.source()))
-
-
-def plain(blocks):
-    """Numbers as numbers: 60.0 is 60."""
-    return [(key, [(kind, float(text) if kind == 'number' else text)
-                   for kind, text in values], plain(children))
-            for key, values, children in blocks]
+    hosts = {}
+    for host, spell in (('snake', snake), ('as_is', str)):
+        given = variables_of(example, spell)
+        levels = {name: given.pop(name) for name in
+                  ('metrics', 'nodes', 'dimensions', 'dimension_sets')}
+        hosts[host] = {'options': given, 'folder': playbook.place(host)[0],
+                       **levels}
+    said, counts = playbook.run_many(hosts)
+    for host in hosts:
+        assert good(counts[host]), said
+        ours = block_of(playbook.place(host)[1].read_text())
+        assert words(ours.source()) == words(example.source())
 
 
 # ---- what the role says of itself ---------------------------------------------
