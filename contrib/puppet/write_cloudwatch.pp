@@ -1,8 +1,7 @@
 # write_cloudwatch by Vox Pupuli's module "collectd", whose define writes
 # 10-write_cloudwatch.conf, 0640 root:root, and restarts collectd.
 #
-# The tests apply this with a stand-in for the module, which renders as its
-# version 14 does; the module itself is not to be had in Debian.
+# The tests apply this with a stand-in for the module, which Debian 12 has not.
 
 include collectd
 
@@ -19,13 +18,15 @@ class { 'collectd::plugin::tcpconns':
 # }
 
 # The text is taken as it stands: neither backslashes nor $ mean anything to
-# Puppet here.
+# Puppet here.  FlushInterval, as the module leaves the interval out as long as
+# it does not know the version of collectd.
 collectd::plugin { 'write_cloudwatch':
   interval => 60,
   content  => @(END),
     <Plugin write_cloudwatch>
       Namespace "MyApp"
       Region "eu-west-1"
+      FlushInterval 60
       Dimension "Group" "web"
       <Metric "Sockets Used">
         Plugin "tcpconns"

@@ -1,7 +1,7 @@
 # write_cloudwatch by Bloomberg's cookbook "collectd".
 #
 # Chef is not to be had in Debian 12: the tests run this recipe with a stand-in
-# for the cookbook's resources, which renders as its version 2 does.
+# for the cookbook's resources.
 #
 # What to know of that cookbook:
 #   a block is a hash with an id      one of a kind in a block, as a hash has a
