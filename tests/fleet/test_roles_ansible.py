@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+from cloudwatch import Service
 from rollout import (CONTRIB, ROOT, SITE, Host, published,
                      read_by_itself)
 from test_examples import NAMES, uncomment
@@ -18,6 +19,7 @@ import quickstart_config  # noqa: E402
 ROLES = CONTRIB / 'ansible/roles'
 ROLE = ROLES / 'collectd_write_cloudwatch'
 SNIPPET = '/etc/collectd/collectd.conf.d/10-write_cloudwatch.conf'
+KEY = 'AKIAIOSFODNN7EXAMPLE'
 SECRET = 'wJalrXUtnFEMIsecretK7MDENG'
 OPTIONS = {'namespace': 'MyApp', 'region': 'eu-west-1'}
 DEFAULTS = {'install': False, 'options': OPTIONS,
@@ -189,7 +191,7 @@ def test_ways(playbook):
 
 
 def test_keys_are_not_shown(playbook):
-    keys = {'access_key_id': 'AKIAIOSFODNN7EXAMPLE',
+    keys = {'access_key_id': KEY,
             'SecretAccessKey': SECRET}
     hosts = {'options': {'options': {**OPTIONS, **keys}},
              'nodes': {'nodes': [{'name': 'prod', **keys}]},
@@ -205,6 +207,31 @@ def test_keys_are_not_shown(playbook):
         snippet = playbook.place(host)[1]
         assert SECRET in snippet.read_text()
         assert snippet.stat().st_mode & 0o7777 == 0o640
+
+
+def test_trial_leaves_no_trace(tmp_path):
+    """What may be out there is neither sent to nor touched."""
+    host, snippet = Host(tmp_path), tmp_path / 'snippet.conf'
+    with Service(credentials={KEY: (SECRET, None)}) as service:
+        (tmp_path / 'spool').mkdir()
+        snippet.write_text(SITE.replace('  Namespace', f'''
+  Endpoint "{service.url}"
+  AccessKeyId "{KEY}"
+  SecretAccessKey "{SECRET}"
+  ReportStats true
+  SpoolDirectory "{tmp_path}/spool"
+  SpoolLimit 10
+  StatusFile "{tmp_path}/status.json"
+  DryRun false
+  Namespace'''))
+        before = sorted(tmp_path.iterdir())
+        status, said = host.run(
+            'sh', '-c', (ROLE / 'files/trial.sh').read_text(), 'trial',
+            '/usr/sbin/collectd', snippet, environment={'TMPDIR': str(tmp_path)})
+        assert status == 0, said
+        assert service.requests == []
+    assert sorted(tmp_path.iterdir()) == before
+    assert list((tmp_path / 'spool').iterdir()) == []
 
 
 # ---- texts and numbers -------------------------------------------------------
