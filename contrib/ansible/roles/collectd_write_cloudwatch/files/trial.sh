@@ -1,13 +1,12 @@
 # usage: sh -c THIS trial COLLECTD SNIPPET
 # Whether COLLECTD starts with SNIPPET.  Its -t reads nothing up to version 5.12,
-# and its -T would send: so it is -T with DryRun, and without what belongs to the
-# collectd that runs.
+# and its -T would send: so it is -T with DryRun, which leaves a spool alone, and
+# without the status file of the collectd that runs.
 set -eu
 umask 077
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-sed -E '/^ *(DryRun|ReportStats|SpoolDirectory|SpoolLimit|StatusFile) /d' \
-  "$2" >"$folder/snippet.conf"
+sed -E '/^ *(DryRun|StatusFile) /d' "$2" >"$folder/snippet.conf"
 cat >"$folder/collectd.conf" <<END
 Hostname "trial"
 FQDNLookup false
