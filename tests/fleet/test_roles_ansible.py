@@ -167,6 +167,7 @@ def test_ways(playbook):
              'package': {'install': True, 'package': 'collectd-core'},
              'no_package': {'install': True},
              'no_restart': {'restart': False},
+             'no_interval': {'interval': None, 'restart': False},
              'absent': {'state': 'absent'},
              'absent_before': {'state': 'absent'}}
     for host in hosts:
@@ -180,12 +181,13 @@ def test_ways(playbook):
     assert {host: count['changed'] for host, count in counts.items()} == {
         'redhat': 3,  # the folder, the snippet, the restart
         'package': 2, 'no_package': 0, 'no_restart': 1,
-        'absent': 2, 'absent_before': 0}, said
+        'no_interval': 1, 'absent': 2, 'absent_before': 0}, said
     assert [host for host in hosts if not good(counts[host])] == ['no_package']
     assert "'collectd-plugin-write-cloudwatch'" in said  # in no repository
     assert '/etc/collectd.d/10-write_cloudwatch.conf' in playbook.host.snippets()
     assert playbook.place('package')[1].exists()
     assert playbook.place('no_restart')[1].exists()
+    assert ' Interval' not in playbook.place('no_interval')[1].read_text()
     assert not gone.exists()
     assert playbook.host.restarts == 3  # redhat, package, absent
 
