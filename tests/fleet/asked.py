@@ -24,7 +24,8 @@ POLICY = ('autoscaling', 'PutScalingPolicy')
 YOUNGER = {'CustomizedMetricSpecification': {'Period': 'integer'},
            'TargetTrackingMetricStat': {'Period': 'integer'}}
 # What the documents list and the models leave open.
-VALUES = {'TreatMissingData': {'breaching', 'notBreaching', 'ignore', 'missing'},
+VALUES = {'TreatMissingData': {'breaching', 'notBreaching', 'ignore',
+                               'missing'},
           'PolicyType': {'TargetTrackingScaling', 'StepScaling',
                          'SimpleScaling', 'PredictiveScaling'},
           'AdjustmentType': {'ChangeInCapacity', 'ExactCapacity',
@@ -158,7 +159,8 @@ def findings(call):
     found = []
     older = without_younger(shape, call.parameters, found)
     report = botocore.validate.ParamValidator().validate(older, shape)
-    found += report.generate_report().splitlines() if report.has_errors() else []
+    if report.has_errors():
+        found += report.generate_report().splitlines()
     return found + unlisted(shape, older, call.operation)
 
 
@@ -191,8 +193,8 @@ def unlisted(shape, value, path):
 
 
 def _open(name, value, path):
-    listed = VALUES.get(name)
-    return [f'{path}.{name}: {value!r}'] if listed and value not in listed else []
+    is_open = value in VALUES.get(name, (value,))
+    return [] if is_open else [f'{path}.{name}: {value!r}']
 
 
 # ---- the metrics -------------------------------------------------------------

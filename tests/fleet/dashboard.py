@@ -2,7 +2,7 @@
 
     findings(body)  # what is not as the document says
     metrics(body)   # the metrics that it shows
-    searches(body)  # [(namespace, (dimensions), name)] of its SEARCH expressions
+    searches(body)  # [(namespace, (dimensions), name)] of its expressions
 """
 
 import json

@@ -84,7 +84,8 @@ def mismatches(known, interface, value, path):
                 found.append(f'{where}: no block, or too many')
                 continue
             for inner in one:
-                found += mismatches(known, kind.removesuffix('[]'), inner, where)
+                found += mismatches(known, kind.removesuffix('[]'), inner,
+                                    where)
     return found
 
 

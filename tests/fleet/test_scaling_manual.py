@@ -1,5 +1,6 @@
 """The command lines of SCALING ON IT and of QUICK START's alarm, as one types
-them, by the AWS command line itself: what it sends is what the stacks ask for."""
+them, by the AWS command line itself: what it sends is what the stacks ask for.
+"""
 
 import http.server
 import json
@@ -139,6 +140,7 @@ def test_command(tmp_path, line):
 def check_stack(parameters):
     assert parameters['TemplateBody'].strip() == (
         FOLDER / 'fleet.yaml').read_text().strip()
+    assert len(parameters['TemplateBody']) <= 51200  # more has to lie in S3
     assert parameters['Capabilities'] == ['CAPABILITY_IAM']
     wishes = given(parameters)
     assert wishes.pop('AutoScalingGroup') == 'web-asg'
@@ -221,7 +223,8 @@ def test_missing_data():
               for name, call in calls.items() if 'Alarm' in call.operation}
     assert alarms == {
         name: treat for names, treat in re.findall(
-            r'^  ([a-z][a-z, -]+) +(missing|notBreaching|breaching) ', text, re.M)
+            r'^  ([a-z][a-z, -]+) +(missing|notBreaching|breaching) ',
+            text, re.M)
         for name in names.strip().split(', ')}
 
 

@@ -1,6 +1,6 @@
-"""contrib/aws beside what collectd publishes: the files of collectd.conf.d in the
-real daemon, and what alarms, policies and the dashboard ask for.  Then what the
-alarms decide on the data of fleets of any size."""
+"""contrib/aws beside what collectd publishes: the files of collectd.conf.d in
+the real daemon, and what alarms, policies and the dashboard ask for.  Then what
+the alarms decide on the data of fleets of any size."""
 
 import collections
 import contextlib
@@ -18,7 +18,7 @@ from test_examples import EXAMPLES, Example, FastClock, values
 from test_scaling_stacks import FOLDER, stack, stack_body
 
 GROUP = 'web'
-# As the manual's chapter SCALING ON IT says it, after the line of the namespace.
+# What SCALING ON IT says, after the line of the namespace.
 GROUP_LINES = '''
   Dimension "Group" "%{ec2:autoscaling_group}"
   DimensionSet "Group"
@@ -68,9 +68,9 @@ def published_by(folder, case):
     with service, metadata:
         daemon = Example(folder / 'run', snippet(folder / 'conf', case),
                          service, clock)
-        daemon._environment.update(
-            {**metadata.environment, 'AWS_ACCESS_KEY_ID': KEY,
-             'AWS_SECRET_ACCESS_KEY': SECRET})
+        daemon._environment.update({
+            **metadata.environment, 'AWS_ACCESS_KEY_ID': KEY,
+            'AWS_SECRET_ACCESS_KEY': SECRET})  # those of scene
         with daemon:
             service.wait_datums(4 * (4 if case.is_grouped else 2), 120)
         yield service
@@ -321,6 +321,7 @@ def test_target_falls_with_hosts(fleet_of):
 
 def test_folder_is_tested():
     """All that is in contrib/aws is looked at here or beside."""
-    assert sorted(path.name for path in FOLDER.rglob('*') if path.is_file()) == [
+    files = [path.name for path in FOLDER.rglob('*') if path.is_file()]
+    assert sorted(files) == [
         'alarms.tf', 'dashboard.json.tftpl', 'dashboard.tf', 'fleet.yaml',
         'policies.tf', 'role.tf', 'variables.tf']
