@@ -1,5 +1,5 @@
-# As ../fleet.yaml, for Terraform: parsed with HashiCorp's own parser and compared
-# with the provider's schema and with fleet.yaml, but not applied.
+# Not applied: parsed with HashiCorp's own parser, and compared with the schema of
+# the provider and with fleet.yaml, which makes the same.
 terraform {
   required_providers {
     aws = {
