@@ -204,7 +204,8 @@ def mismatches(kind, value, path):
 
 def findings(stack):
     """What the schema says against the resources of a stack."""
-    known = schema(*sorted({type for type, _ in stack.resources.values()}))
+    known = schema(*sorted({resource['Type'] for resource in
+                            stack.template['Resources'].values()}))
     found = []
     for name, (type, properties) in stack.resources.items():
         if not known[type]:

@@ -1,37 +1,40 @@
-// Prints, as JSON, what Terraform would ask the provider for: the files of a
-// folder parsed with HashiCorp's parser, with the variables that stand on the
-// standard input as JSON.  Only what contrib/aws/terraform uses is evaluated;
-// anything else ends the program.  Addresses that only AWS knows are "(address)".
+// Says what Terraform would ask the provider for.  Each line of the standard
+// input is {"folder": ..., "variables": {...}}; a line of JSON answers it, with
+// {"error": ...} if there is one.  The folder's files are parsed with HashiCorp's
+// parser, which takes so long to start that one process serves all.  Only what
+// contrib/aws/terraform uses is evaluated; anything else is an error.  Addresses
+// that only AWS knows are "(address)".
 import fs from 'node:fs';
+import readline from 'node:readline';
 import { createRequire } from 'node:module';
 
 const require = createRequire(`${process.env.FLEET_MODULES}/`);
 const { parse, getExpressionAst } = require('@cdktf/hcl2json');
-const folder = process.argv[2];
 const fail = (message) => { throw new Error(message); };
 
+// Of the line in hand.
+let folder, given, tree;
+
 // ---- the files, as one ----
-const tree = {};
-for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.tf')).sort()) {
-  const parsed = await parse(file, fs.readFileSync(`${folder}/${file}`, 'utf8'));
-  for (const [block, content] of Object.entries(parsed)) {
-    if (Array.isArray(content)) {
-      (tree[block] ??= []).push(...content);
-      continue;
-    }
-    for (const [label, inner] of Object.entries(content)) {
-      const kind = ((tree[block] ??= {})[label] ??= Array.isArray(inner) ? [] : {});
-      if (Array.isArray(inner)) kind.push(...inner);
-      else Object.assign(kind, inner);
+async function read() {
+  tree = {};
+  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.tf')).sort()) {
+    const parsed = await parse(file, fs.readFileSync(`${folder}/${file}`, 'utf8'));
+    for (const [block, content] of Object.entries(parsed)) {
+      if (Array.isArray(content)) {
+        (tree[block] ??= []).push(...content);
+        continue;
+      }
+      for (const [label, inner] of Object.entries(content)) {
+        const kind = ((tree[block] ??= {})[label] ??= Array.isArray(inner) ? [] : {});
+        if (Array.isArray(inner)) kind.push(...inner);
+        else Object.assign(kind, inner);
+      }
     }
   }
 }
 
 // ---- expressions ----
-const given = JSON.parse(fs.readFileSync(0, 'utf8'));
-for (const name of Object.keys(given)) {
-  if (!tree.variable[name]) fail(`no variable ${name}`);
-}
 const functions = {
   concat: (...lists) => lists.flat(),
   contains: (list, one) => list.includes(one),
@@ -136,23 +139,39 @@ async function dynamic(blocks, scope) {
 }
 
 // ---- what is asked for ----
-for (const [name, [variable]] of Object.entries(tree.variable)) {
-  for (const { condition, error_message: message } of variable.validation ?? []) {
-    if (!await evaluate(condition)) fail(`${name}: ${message}`);
+async function checkVariables() {
+  for (const name of Object.keys(given)) {
+    if (!tree.variable[name]) fail(`no variable ${name}`);
   }
-}
-const result = { resource: {}, data: {}, output: {} };
-for (const block of ['resource', 'data']) {
-  for (const [type, names] of Object.entries(tree[block])) {
-    for (const [name, [found]] of Object.entries(names)) {
-      const { count, ...body } = found;
-      if ((await times(found, name)).length) {
-        (result[block][type] ??= {})[name] = await evaluate(body);
-      }
+  for (const [name, [variable]] of Object.entries(tree.variable)) {
+    for (const { condition, error_message: message } of variable.validation ?? []) {
+      if (!await evaluate(condition)) fail(`${name}: ${message}`);
     }
   }
 }
-for (const [name, [output]] of Object.entries(tree.output)) {
-  result.output[name] = await evaluate(output.value);
+
+async function make() {
+  await read();
+  await checkVariables();
+  const result = { resource: {}, data: {}, output: {} };
+  for (const block of ['resource', 'data']) {
+    for (const [type, names] of Object.entries(tree[block])) {
+      for (const [name, [found]] of Object.entries(names)) {
+        const { count, ...body } = found;
+        if ((await times(found, name)).length) {
+          (result[block][type] ??= {})[name] = await evaluate(body);
+        }
+      }
+    }
+  }
+  for (const [name, [output]] of Object.entries(tree.output)) {
+    result.output[name] = await evaluate(output.value);
+  }
+  return result;
 }
-console.log(JSON.stringify(result));
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  ({ folder, variables: given } = JSON.parse(line));
+  const answer = await make().catch((error) => ({ error: String(error) }));
+  console.log(JSON.stringify(answer));
+}

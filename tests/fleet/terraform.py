@@ -10,10 +10,13 @@ TypeScript: an interface for each block, its members the arguments.
 
 import functools
 import json
+import os
 import pathlib
 import re
+import select
+import subprocess
 
-from cloudformation import modules, node
+from cloudformation import HERE, modules
 
 BLOCKS = ('resource', 'data')
 INTERFACE = re.compile(r'^export interface (\w+)[^{]*\{\n(.*?)^\}', re.M | re.S)
@@ -28,19 +31,25 @@ WORDS = {'string': lambda value: isinstance(value, (str, int, float)) and
          all(isinstance(one, str) for one in value)}
 
 
+@functools.cache
+def parser():
+    """A process that serves all tests of this one."""
+    return subprocess.Popen(
+        ['node', HERE / 'terraform.mjs'], text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, env={**os.environ, 'FLEET_MODULES': modules()})
+
+
 def run(folder, **variables):
-    texts = tuple(path.read_text() for path in sorted(folder.iterdir()))
-    return _run(texts, folder, json.dumps(variables))
-
-
-_made = {}  # starting the parser takes longer than all that it does
-
-
-def _run(texts, folder, variables):
-    key = texts, variables
-    if key not in _made:
-        _made[key] = node('terraform.mjs', str(folder), input=variables)
-    return _made[key]
+    parser().stdin.write(json.dumps({'folder': str(folder),
+                                     'variables': variables}) + '\n')
+    parser().stdin.flush()
+    assert select.select([parser().stdout], [], [], 120)[0], 'no answer'
+    line = parser().stdout.readline()
+    assert line, 'terraform.mjs has ended'
+    made = json.loads(line)
+    if 'error' in made:
+        raise ValueError(made['error'])
+    return made
 
 
 @functools.cache
