@@ -9,8 +9,8 @@ n=0
 # Fuzz targets are named by their word, fuzz_X.c as X.
 for file in $(find src tests -name '*.[ch]' ! -path src/build.h | sort) \
   $(find tests/lint tests/unit tests/fuzz tests/diff contrib collectd.conf.d \
-    man -name '*.sh' -o -name 'test_*.py' -o -name '*.conf' -o -name '*.pod' \
-    -o -path 'contrib/*' -type f 2>/dev/null | sort) \
+    man -type f '(' -name '*.sh' -o -name 'test_*.py' -o -name '*.conf' \
+    -o -name '*.pod' -o -path 'contrib/*' ')' 2>/dev/null | sort) \
   $(ls README NEWS HACKING COPYING 2>/dev/null); do
   n=$((n + 1))
   case $file in
