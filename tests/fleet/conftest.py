@@ -75,5 +75,6 @@ def debian(tmp_path):
     try:
         with Chroot(folder) as chroot:
             yield chroot
-    finally:
-        shutil.rmtree(folder)
+    finally:  # should a mount be there after all, it stays whole
+        subprocess.run(['rm', '-rf', '--one-file-system', folder], check=True,
+                       timeout=300)

@@ -39,6 +39,13 @@ def lay_example(debian):
                 f'StatusFile "{STATUS}"\n</Plugin>\n', '20-status.conf')
 
 
+def show_status(debian, daemon):
+    """What cloudwatch-status says when all is well."""
+    daemon.wait_both()
+    daemon.wait_both()  # a file is written after its flush, before the next
+    return debian.run(f'{EXAMPLES}/cloudwatch-status', STATUS).stdout
+
+
 def with_version(deb, version, folder):
     """The same package under another version."""
     files = folder / 'files'
@@ -106,11 +113,8 @@ def test_examples_are_those_of_the_tree(debian, deb):
 def test_published_and_read_back(debian, deb):
     debian.install(deb, 'python3-minimal', 'python3')
     lay_example(debian)
-    status = f'{EXAMPLES}/cloudwatch-status'
-    assert debian.run(status, STATUS, check=False).returncode != 0
     with Published(debian) as daemon:
-        daemon.wait_both()
-        shown = debian.run(status, STATUS).stdout
+        shown = show_status(debian, daemon)
         available = daemon.read_back('Memory Available')
         sockets = daemon.read_back('Sockets Used')
     assert all(name in shown for name in BOTH), shown
@@ -130,8 +134,7 @@ def test_purge_leaves_nothing(debian, deb):
     debian.install(deb)
     lay_example(debian)
     with Published(debian) as daemon:
-        daemon.wait_both()
-        debian.run(f'{EXAMPLES}/cloudwatch-status', STATUS)
+        show_status(debian, daemon)
     ours = set(debian.files(*KEPT)) - set(before)
     assert MODULE in ours
     debian.run('apt-get', '-q', '-y', 'purge', NAME)
