@@ -2,7 +2,6 @@
 "make dist" ships.  In place of collectd's source there is a tarball with the
 headers of Debian's collectd-dev, laid out as there; nothing is installed."""
 
-import os
 import pathlib
 import re
 import shutil
@@ -11,7 +10,7 @@ import tarfile
 
 import pytest
 
-from conftest import once
+from conftest import make_deb, once
 from test_deb import ROOT
 
 NAME = 'collectd-write_cloudwatch'
@@ -27,19 +26,19 @@ def run(*command, **how):
     return done.stdout
 
 
-def make_tarball(folder):
-    build = pathlib.Path(os.environ['builddir'])
-    run('make', '-C', build, 'dist')
-    tarball, = build.glob('write_cloudwatch-*.tar.gz')
-    shutil.copy(tarball, folder)
+def tarball():
+    """That of "make dist", from which "make deb" built."""
+    found, = once('deb', make_deb).glob('*.orig.tar.gz')
+    return found
 
 
 def make_rpm(folder):
     """What rpmbuild makes of the tarball, in folder/RPMS."""
     sources = folder / 'SOURCES'
     sources.mkdir()
-    tarball, = once('dist', make_tarball).iterdir()
-    shutil.copy(tarball, sources)
+    version, = re.findall(r'_(.*)\.orig', tarball().name)
+    archive = sources / f'write_cloudwatch-{version}.tar.gz'
+    shutil.copy(tarball(), archive)
     source = folder / COLLECTD
     headers = pathlib.Path('/usr/include/collectd')
     shutil.copytree(headers / 'core', source / 'src')
@@ -51,15 +50,14 @@ def make_rpm(folder):
         file.add(source, COLLECTD)
     # Debian has the packages, but not by rpm's names.
     run('rpmbuild', '-tb', '--nodeps', '--define', f'_topdir {folder}',
-        '--define', '_smp_mflags -j2', sources / tarball.name)
+        '--define', '_smp_mflags -j2', archive)
 
 
 @pytest.fixture(scope='session')
 def spec(tmp_path_factory):
     """The spec as it is shipped."""
-    tarball, = once('dist', make_tarball).iterdir()
     folder = tmp_path_factory.mktemp('spec')
-    with tarfile.open(tarball) as file:
+    with tarfile.open(tarball()) as file:
         name, = [name for name in file.getnames() if name.endswith(SPEC)]
         file.extract(name, folder)
     return folder / name
