@@ -99,12 +99,15 @@ def test_bare_debian(debian, deb):
 def test_examples_are_those_of_the_tree(debian, deb):
     debian.install(deb)
     folder = debian.path(EXAMPLES)
-    found = {path.name for path in folder.iterdir()}
+    found = {str(path.relative_to(folder)) for path in folder.rglob('*')
+             if path.is_file()}
     assert found >= {path.name for path in ROOT.glob('collectd.conf.d/*')}
-    assert 'cloudwatch-status' in found
+    assert {'cloudwatch-status', 'terraform/alarms.tf',
+            'contrib/salt/write_cloudwatch/init.sls'} <= found
     for name in found:
         source, = [path for part in ('collectd.conf.d', 'contrib')
-                   for path in (ROOT / part).rglob(name)]
+                   for path in (ROOT / part).rglob(pathlib.Path(name).name)
+                   if str(path).endswith(f'/{name}')]
         assert filecmp.cmp(folder / name, source, shallow=False), name
         assert (folder / name).stat().st_mode & 0o777 == (
             0o755 if source.stat().st_mode & 0o100 else 0o644), name
