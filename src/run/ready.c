@@ -89,17 +89,17 @@ static void say_ready(struct delivery *d, const struct err *why) {
     log_say(SAY_NOTICE, node, "the credentials are those of %s now",
             source_origin(d->source));
   d->n_moves = source_n_moves(d->source);
-  if (why->text[0] != '\0')
-    delivery_remember(d, why);
-  if (why->text[0] != '\0')
-    log_state_bad(&d->renewal, SAY_WARNING, node, now_ms, why->text,
-                  "the credentials could not be renewed: %s; those of before "
-                  "are used as long as AWS takes them",
-                  why->text);
-  else
+  if (why->text[0] == '\0') {
     (void)log_state_good(&d->renewal, node, now_ms,
                          "the credentials are renewed (%s)",
                          source_origin(d->source));
+    return;
+  }
+  delivery_remember(d, why);
+  log_state_bad(&d->renewal, SAY_WARNING, node, now_ms, why->text,
+                "the credentials could not be renewed: %s; those of before "
+                "are used as long as AWS takes them",
+                why->text);
 }
 
 /* Asks for what is missing ever more rarely, but often enough that a metadata
